@@ -1,0 +1,1 @@
+"""Seeded programs that draw the style pictures bundled with the course."""
