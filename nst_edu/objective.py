@@ -1,0 +1,173 @@
+"""What the optimisation makes small: content, style and total variation, weighted (lesson 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from nst_edu.checks import check_number
+from nst_edu.features import Backbone
+from nst_edu.losses import content_loss, gram_matrix, style_loss, total_variation_loss
+
+Number = TypeVar("Number", Tensor, float)
+
+
+@dataclass(frozen=True)
+class Losses(Generic[Number]):
+    """The three losses, unweighted, and their weighted sum.
+
+    Tensors while they are being optimised, plain floats in a `nst_edu.optimize.Step`.
+    """
+
+    content: Number
+    style: Number
+    tv: Number
+    total: Number
+
+    def detached(self) -> Losses[float]:
+        """Return the same losses as Python floats, cut off from the graph."""
+        values = torch.stack([self.content, self.style, self.tv, self.total])  # type: ignore[list-item]
+        return Losses(*values.detach().tolist())
+
+
+class Objective:
+    r"""The loss of a picture, for one photo and one or more styles.
+
+    .. math:: L = \alpha L_{content} + \beta L_{style} + \gamma L_{TV}
+
+    The targets (the photo's feature maps, the styles' Gram matrices) are computed once, without
+    gradients. Each layer's loss is divided by the target's own mean square, so that 0 means
+    "equal" and 1 means "as far away as a map of zeros", at every layer of every network. The paper
+    has no such divisor; there the network's weights are rescaled instead, for a similar effect.
+
+    Parameters
+    ----------
+    backbone
+        From `nst_edu.features.load_backbone`.
+    content
+        The photo, (N, 3, H, W), range 0 to 1.
+    styles
+        One style picture or several, each (1, 3, H', W') of any size; or each (N, 3, H', W'), to
+        give every photo of a batch its own.
+    content_weight, style_weight, tv_weight
+        α, β and γ.
+    style_blend
+        The share of each style; they are divided by their sum. None: equal shares.
+    content_layers, style_layers
+        Layer names; None: the backbone's own choice.
+
+    Examples
+    --------
+    >>> from nst_edu.features import load_backbone
+    >>> photo, style = torch.rand(1, 3, 32, 32), torch.rand(1, 3, 48, 32)
+    >>> objective = Objective(load_backbone("compact", device="cpu"), photo, style)
+    >>> losses = objective(photo)
+    >>> losses.content.item()
+    0.0
+    >>> bool(losses.style > 0)
+    True
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        content: Tensor,
+        styles: Tensor | Sequence[Tensor],
+        *,
+        content_weight: float = 1.0,
+        style_weight: float = 100.0,
+        tv_weight: float = 0.0,
+        style_blend: Sequence[float] | None = None,
+        content_layers: Sequence[str] | None = None,
+        style_layers: Sequence[str] | None = None,
+    ) -> None:
+        self.backbone = backbone
+        self.weights = tuple(
+            check_number(weight, name, zero=True)
+            for name, weight in [
+                ("content_weight", content_weight),
+                ("style_weight", style_weight),
+                ("tv_weight", tv_weight),
+            ]
+        )
+        styles = [styles] if isinstance(styles, Tensor) else list(styles)
+        self.shares = style_shares(style_blend, len(styles))
+        self.content_layers = choose_layers(content_layers, backbone.content_layers)
+        self.style_layers = choose_layers(style_layers, backbone.style_layers)
+        with torch.no_grad():  # the targets are constants: no gradient may flow into them
+            self.content_targets = backbone(content, self.content_layers)
+            self.style_targets = [
+                _style_targets(backbone, picture, self.style_layers) for picture in styles
+            ]
+
+    def __call__(self, image: Tensor) -> Losses[Tensor]:
+        """Compute the losses of `image`, (N, 3, H, W) of the photo's size, in one pass."""
+        maps = self.backbone(image, {*self.content_layers, *self.style_layers})
+        grams = {layer: gram_matrix(maps[layer]) for layer in self.style_layers}
+        zero = image.new_zeros(())
+
+        content = zero
+        for layer, target in self.content_targets.items():
+            content = content + content_loss(maps[layer], target) / mean_square(target)
+        content = content / max(len(self.content_layers), 1)
+
+        style = zero
+        for share, targets in zip(self.shares, self.style_targets, strict=True):
+            for layer, target in targets.items():
+                gram = grams[layer]  # one style for a batch of photos: the same target for each
+                loss = style_loss(gram, target.expand_as(gram))
+                style = style + share * loss / mean_square(target)
+        style = style / max(len(self.style_layers), 1)
+
+        tv = total_variation_loss(image)
+        alpha, beta, gamma = self.weights
+        return Losses(content, style, tv, alpha * content + beta * style + gamma * tv)
+
+
+def _style_targets(
+    backbone: Backbone, picture: Tensor, layers: tuple[str, ...]
+) -> dict[str, Tensor]:
+    try:
+        return {name: gram_matrix(map_) for name, map_ in backbone(picture, layers).items()}
+    except ValueError as error:
+        raise ValueError(f"style: {error}") from error
+
+
+def mean_square(target: Tensor) -> Tensor:
+    """Return the mean of the squares, or 1 where all are 0 (nothing responds: do not divide)."""
+    energy = target.square().mean()
+    return torch.where(energy > 0, energy, torch.ones_like(energy))
+
+
+def style_shares(blend: Sequence[float] | None, count: int) -> tuple[float, ...]:
+    """Turn the styles' weights into shares that sum to 1.
+
+    Examples
+    --------
+    >>> style_shares([3, 1], 2)
+    (0.75, 0.25)
+    """
+    if count == 0:
+        raise ValueError("at least one style picture is needed, none was given")
+    blend = (
+        [1.0] * count
+        if blend is None
+        else [check_number(b, "style_blend", zero=True) for b in blend]
+    )
+    if len(blend) != count or sum(blend) <= 0:
+        raise ValueError(
+            f"style_blend must have one weight for each of the {count} styles, "
+            f"not all of them 0; it is {list(blend)}"
+        )
+    return tuple(share / sum(blend) for share in blend)
+
+
+def choose_layers(layers: Sequence[str] | None, default: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the default when nothing was said; an empty choice stays empty."""
+    if isinstance(layers, str):
+        raise TypeError(f"layers must be a list of names, such as [{layers!r}], not one string")
+    return default if layers is None else tuple(dict.fromkeys(layers))  # each of them once
