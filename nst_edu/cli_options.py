@@ -65,7 +65,7 @@ OPTIONS: dict[str, list[tuple[str, str, Callable[[str], Any], Any, str]]] = {
         ("--size", "PX", int, None,
          "longer side of the result in pixels; twice the size takes about four times as long and "
          "as much memory (default: that of the photo, but at most 512)"),
-        ("--steps", "N", int, 150,
+        ("--steps", "N", int, 200,
          "how often the picture is changed, 1 or more; beyond a few hundred little happens "
          "(default: %(default)s)"),
         ("--scales", "N", int, None,
@@ -75,7 +75,7 @@ OPTIONS: dict[str, list[tuple[str, str, Callable[[str], Any], Any, str]]] = {
     "what the picture should be like": [
         ("--content-weight", "ALPHA", float, 1.0,
          "alpha, 0 or more; with 0 the photo does not count (default: %(default)g)"),
-        ("--style-weight", "BETA", float, 100.0,
+        ("--style-weight", "BETA", float, 50.0,
          "beta, 0 or more; with 0 the photo stays as it is (default: %(default)g)"),
         ("--tv-weight", "GAMMA", float, 0.0,
          "gamma, 0 or more; makes the picture smoother (default: %(default)g)"),

@@ -79,7 +79,7 @@ class Objective:
         styles: Tensor | Sequence[Tensor],
         *,
         content_weight: float = 1.0,
-        style_weight: float = 100.0,
+        style_weight: float = 50.0,
         tv_weight: float = 0.0,
         style_blend: Sequence[float] | None = None,
         content_layers: Sequence[str] | None = None,

@@ -78,8 +78,9 @@ def optimize_image(
         ``"gradient-descent"``.
     learning_rate
         None: 1 for L-BFGS, 0.03 for Adam, and for gradient descent the rate whose first move
-        changes a pixel by `FIRST_MOVE` on average. (The losses are means, so the gradient at one
-        pixel is the smaller the more pixels there are; no fixed rate suits all sizes and weights.)
+        changes a pixel by `FIRST_MOVE` on average, or less near a good picture. (The losses are
+        means: the more pixels there are, the smaller the gradient at each. No fixed rate suits all
+        sizes and weights.)
 
     Yields
     ------
@@ -136,9 +137,11 @@ def optimize_image(
         yield step
 
         if number == 0 and optimizer == "gradient-descent" and learning_rate is None:
-            rate = FIRST_MOVE / _mean_gradient(pixels)
+            rate = _first_rate(pixels, total)
         first_lbfgs = number == 0 and optimizer == "lbfgs"
-        mover.param_groups[0]["lr"] = rate * (_first_lbfgs_rate(pixels) if first_lbfgs else 1)
+        mover.param_groups[0]["lr"] = rate * (
+            _first_lbfgs_rate(pixels, total) if first_lbfgs else 1
+        )
         _move(mover, pixels, losses.total)
 
 
@@ -175,16 +178,25 @@ def _make_optimizer(optimizer: str, pixels: Tensor) -> torch.optim.Optimizer:
     )
 
 
-def _mean_gradient(pixels: Tensor) -> float:
+def _first_rate(pixels: Tensor, total: float) -> float:
+    """Return the rate with which a first move along the gradient is neither timid nor wild.
+
+    It changes a pixel by `FIRST_MOVE` on average; but it goes no farther than to where the loss
+    would be 0 if it went on falling at this slope (Polyak's step), because near a good picture
+    even a small move can be much too large.
+    """
     assert pixels.grad is not None  # set by the caller's backward()
-    return max(float(pixels.grad.abs().mean()), 1e-30)
+    gradient = pixels.grad.double()  # squares of tiny numbers
+    if not gradient.any():
+        return 1.0  # nothing will move
+    return min(FIRST_MOVE / gradient.abs().mean().item(), total / gradient.square().sum().item())
 
 
-def _first_lbfgs_rate(pixels: Tensor) -> float:
-    """Return the rate with which L-BFGS's first move changes a pixel by `FIRST_MOVE` on average.
+def _first_lbfgs_rate(pixels: Tensor, total: float) -> float:
+    """Return what torch's L-BFGS must be given as rate for its first move.
 
     By itself torch moves by gradient / sum(|gradient|): about 1e-6 for each pixel, so little that
     the change of the gradient, from which L-BFGS learns the curvature, is mostly rounding error.
     """
-    gradient_sum = _mean_gradient(pixels) * pixels.numel()
-    return FIRST_MOVE * pixels.numel() / min(1.0, gradient_sum)
+    assert pixels.grad is not None  # set by the caller's backward()
+    return _first_rate(pixels, total) * max(1.0, pixels.grad.abs().sum().item())

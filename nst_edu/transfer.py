@@ -67,7 +67,7 @@ def style_transfer_steps(
     style: Tensor | Sequence[Tensor],
     *,
     size: int | None = None,
-    steps: int = 150,
+    steps: int = 200,
     scales: int | None = None,
     start: str | Tensor = "content",
     seed: int = 0,
@@ -113,6 +113,8 @@ def style_transfer_steps(
 
     Raises
     ------
+    TypeError, ValueError
+        For pictures or options that are not as described; the message names them.
     MemoryError
         Before anything is computed, if the size asked for does not fit.
     DivergedError

@@ -1,0 +1,1 @@
+"""How the embedded backbone's weights were made. Start it with ``python -m nst_edu.training``."""
