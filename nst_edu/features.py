@@ -117,12 +117,16 @@ class Backbone(nn.Module):
             raise ValueError(f"image must have shape (N, 3, H, W), not {tuple(image.shape)}")
         deepest = max((self.layers.index(layer) for layer in wanted), default=-1)
         maps: dict[str, Tensor] = {}
-        x = (image - self.mean) / self.std
+        x, previous = (image - self.mean) / self.std, ""
         for name, stage in itertools.islice(self.stages.items(), deepest + 1):
             self._check_room(name, stage, x, image)
-            x = stage(x)
+            # ReLU may overwrite a convolution's map that nobody has asked for: a quarter of the
+            # memory traffic is saved, and no map that is handed out changes.
+            free = isinstance(stage, nn.ReLU) and previous not in wanted
+            x = x.relu_() if free else stage(x)
             if name in wanted:
                 maps[name] = x
+            previous = name
         return {layer: maps[layer] for layer in wanted}
 
     def _check_room(self, name: str, stage: nn.Module, x: Tensor, image: Tensor) -> None:
@@ -166,7 +170,7 @@ def load_backbone(name: str | None = None, *, device: str | torch.device | None 
     chosen = choose_device(device)
     with torch.random.fork_rng(devices=[]):  # layers draw numbers when made; leave the user's alone
         if name == "squeezenet1_1":
-            return _squeezenet().to(chosen)
+            return _squeezenet().to(chosen).to(memory_format=torch.channels_last)
         backbone = Backbone(name, vgg_stages("vgg19" if name == "random" else name))
     if name == "random":
         _randomise(backbone)
@@ -174,7 +178,8 @@ def load_backbone(name: str | None = None, *, device: str | torch.device | None 
         _load_shipped(backbone)
     else:
         fill_vgg(name, backbone.stages)
-    return backbone.to(chosen)
+    # Channels-last is the order in memory that convolutions like best, on CPU and GPU.
+    return backbone.to(chosen).to(memory_format=torch.channels_last)
 
 
 def vgg_stages(layout: str, channels: tuple[int, ...] | None = None) -> dict[str, nn.Module]:

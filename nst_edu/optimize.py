@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nst_edu.checks import check_count, check_name, check_number
+from nst_edu.fast import reused_memory
 from nst_edu.objective import Losses, Objective
 
 # For pixels between 0 and 1. Gradient descent's rate is found from its first gradient.
@@ -110,6 +111,14 @@ def optimize_image(
     if learning_rate is not None:
         rate = check_number(learning_rate, "learning_rate", zero=False)
     pixels = start.detach().clone().requires_grad_()
+    with reused_memory():
+        yield from _loop(objective, pixels, steps, optimizer, rate)
+
+
+def _loop(
+    objective: Objective, pixels: Tensor, steps: int, optimizer: str, rate: float
+) -> Iterator[Step]:
+    """Evaluate, yield, move; again and again."""
     mover = _make_optimizer(optimizer, pixels)
     best: Step | None = None
     first = math.inf
@@ -136,7 +145,7 @@ def optimize_image(
             )
         yield step
 
-        if number == 0 and optimizer == "gradient-descent" and learning_rate is None:
+        if math.isnan(rate):  # gradient descent, and the caller has named no rate
             rate = _first_rate(pixels, total)
         first_lbfgs = number == 0 and optimizer == "lbfgs"
         mover.param_groups[0]["lr"] = rate * (

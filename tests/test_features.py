@@ -78,11 +78,13 @@ def test_vgg_maps_are_torchvisions(vgg: tuple[nn.Sequential, Backbone]) -> None:
     assert list(backbone.layers) == paper_names(features)
     assert isinstance(features[1], nn.ReLU)
     assert features[1].inplace  # the trap that ours avoids
-    image = torch.rand(2, 3, 35, 49)
-    expected = torchvision_maps(features, image)
-    maps = backbone(image, backbone.layers)
+    # In float64: the two add in another order (ours is channels-last), which shows in float32.
+    image = torch.rand(2, 3, 35, 49, dtype=torch.float64)
+    expected = torchvision_maps(features.double(), image)
+    maps = backbone.double()(image, backbone.layers)
     for name, theirs in zip(backbone.layers, expected, strict=True):
-        torch.testing.assert_close(maps[name], theirs, msg=f"{name} differs")
+        difference = (maps[name] - theirs).abs().max() / theirs.abs().max()
+        assert difference < 1e-6, name  # the mean and deviation in our buffers are float32
     for name, map_ in maps.items():
         if name.startswith("conv"):  # asked for together with its ReLU, and still unrectified
             assert map_.min() < 0, name
@@ -156,9 +158,10 @@ def test_maps_come_in_the_order_asked_for_and_with_the_right_shapes(compact: Bac
 def test_nothing_deeper_than_asked_for_is_computed(tiny: Backbone) -> None:
     called = []
     for name, stage in tiny.stages.items():
-        stage.register_forward_hook(lambda *_, name=name: called.append(name))
+        if not isinstance(stage, nn.ReLU):  # applied in place, without a call of the module
+            stage.register_forward_hook(lambda *_, name=name: called.append(name))
     tiny(torch.rand(1, 3, 16, 16), ["conv2_1", "relu1_1"])
-    assert called == ["conv1_1", "relu1_1", "conv1_2", "relu1_2", "pool1", "conv2_1"]
+    assert called == ["conv1_1", "conv1_2", "pool1", "conv2_1"]
 
 
 def test_a_map_is_the_same_whatever_else_is_asked_for(tiny: Backbone) -> None:

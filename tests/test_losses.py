@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from nst_edu import fast
 from nst_edu.losses import content_loss, gram_matrix, style_loss, total_variation_loss
 
 
@@ -206,3 +207,19 @@ def test_unknown_choices_are_named_with_the_right_ones() -> None:
         content_loss(F, F, reduction="average")
     with pytest.raises(ValueError, match=r"unknown divide_by 'wh'.*hw, chw, none"):
         gram_matrix(F, divide_by="wh")
+
+
+def test_the_fast_gram_matrix_has_the_plain_one_s_values_and_gradients() -> None:
+    """Also for a loss that treats entry (c, d) and entry (d, c) differently."""
+    torch.manual_seed(0)
+    features = torch.randn(2, 5, 7, 6, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(2, 5, 5, dtype=torch.float64)
+    for layout in (torch.contiguous_format, torch.channels_last):
+        maps = features.contiguous(memory_format=layout)
+        results = []
+        for gram in (gram_matrix, fast.gram_matrix):
+            value = gram(maps)
+            loss = (weights * value.sin()).sum()
+            results.append((value, *torch.autograd.grad(loss, features, retain_graph=True)))
+        for plain, quick in zip(*results, strict=True):
+            torch.testing.assert_close(quick, plain, rtol=1e-12, atol=1e-12)
