@@ -1,0 +1,612 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Lesson 8: The full optimisation
+#
+# Three painters get the same photo, the same style, the same loss and the same number of tries.
+# They come back with three pictures. Why? In this lesson you put the losses of lessons 6 and 7
+# together, write the loop that paints, and find out what each of its parts is good for.
+#
+# **After this lesson you can**
+#
+# - write the whole of neural style transfer in about twenty lines, and show that they are right;
+# - choose α, β and γ, the first picture and the optimiser, and say what each choice does;
+# - recognise four classic mistakes by their symptoms;
+# - decide when to stop.
+#
+# **Time:** 60 minutes. <!-- cost -->
+
+# %%
+from itertools import pairwise
+
+import torch
+
+import nst_edu as nst
+from nst_edu import plots
+from nst_edu.losses import content_loss, gram_matrix, style_loss, total_variation_loss
+
+torch.manual_seed(0)
+SIZE = 96 if nst.is_fast() else 176  # pixels on the longer side
+STEPS = 12 if nst.is_fast() else 50  # evaluations of the loss in one run
+LONG = 30 if nst.is_fast() else 300  # evaluations in a long run
+
+BACKBONE = nst.load_backbone()
+CONTENT = nst.load_image("chelsea", size=SIZE).to(BACKBONE.mean.device)
+STYLE = nst.load_image("waves", size=SIZE).to(BACKBONE.mean.device)
+
+# %%
+plots.show_images(
+    [CONTENT, STYLE],
+    titles=["content", "style"],
+    alt=f"Content: {nst.picture_alt('chelsea')} Style: {nst.picture_alt('waves')}",
+)
+
+# %% [markdown]
+# **Warm-up:** lesson 6 compared feature maps, lesson 7 compared Gram matrices. Which of the two
+# knows *where* something is in the picture?
+#
+# <details><summary>Answer</summary>
+#
+# The feature maps: they have a value at every position. A Gram matrix is a mean over all
+# positions, so it knows which channels respond together, but not where.
+#
+# </details>
+#
+# ## The objective
+#
+# The picture $x$ should have the content of $p$ and the style of $a$, and should not be noisy:
+#
+# $$L(x) = \alpha\, L_{content}(x, p) + \beta\, L_{style}(x, a) + \gamma\, L_{TV}(x)$$
+#
+# The three weights say how much each wish counts. Only their *ratios* decide which picture is
+# best: doubling all three doubles the loss everywhere.
+#
+# Here it is, written out. Each layer's loss is divided by the target's own mean square. So 0
+# means "equal", and 1 means "as far away as a map of zeros", at every layer of every network.
+# (The paper does not divide like this. It rescales the network's weights instead.)
+
+# %%
+TARGETS = BACKBONE(CONTENT, BACKBONE.content_layers)
+GRAMS = {name: gram_matrix(m) for name, m in BACKBONE(STYLE, BACKBONE.style_layers).items()}
+
+
+def my_objective(image, alpha=1.0, beta=50.0, gamma=0.0):
+    """Return alpha * content + beta * style + gamma * total variation."""
+    maps = BACKBONE(image, [*BACKBONE.content_layers, *BACKBONE.style_layers])
+    content_part = style_part = 0.0
+    for name, target in TARGETS.items():
+        part = content_loss(maps[name], target) / target.square().mean()
+        content_part += part / len(TARGETS)
+    for name, target in GRAMS.items():
+        part = style_loss(gram_matrix(maps[name]), target) / target.square().mean()
+        style_part += part / len(GRAMS)
+    return alpha * content_part + beta * style_part + gamma * total_variation_loss(image)
+
+
+# %% [markdown]
+# Does it agree with the package, and is its gradient right? A **finite difference** needs no
+# calculus: change the picture a little in one direction, and see how much the loss changes.
+
+# %% tags=["nbval-check-output", "binds-formula"]
+package_objective = nst.Objective(BACKBONE, CONTENT, STYLE, tv_weight=10.0)
+image = (0.8 * CONTENT + 0.1).requires_grad_()
+
+mine, package = my_objective(image, gamma=10.0), package_objective(image).total
+print("the same value as the package:", torch.allclose(mine, package, rtol=1e-4))
+
+mine.backward()
+with torch.no_grad():
+    direction = image.grad / image.grad.norm()
+    ahead, behind = (my_objective(image + h * direction, gamma=10.0) for h in (0.05, -0.05))
+slope = (ahead - behind) / 0.1
+print("the same slope as a finite difference:", torch.allclose(slope, image.grad.norm(), rtol=0.02))
+
+# %% [markdown]
+# ## The loop
+#
+# The loop is gradient descent, as in lesson 4, on pixels in place of weights:
+#
+# $$x \leftarrow x - \eta\, \frac{\partial L}{\partial x}$$
+#
+# Five lines do the work: forget the old gradient, measure the loss, compute the gradient, move
+# the pixels, put them back into the range from 0 to 1.
+
+
+# %%
+def descend(loss_of, start, rate, steps, forget_gradient=True):
+    """Gradient descent on pixels; return the last picture and the loss at every step."""
+    pixels = start.clone().requires_grad_()
+    history = []
+    for _ in range(steps):
+        if forget_gradient:
+            pixels.grad = None  # or the old gradients are added to the new one
+        loss = loss_of(pixels)
+        loss.backward()
+        with torch.no_grad():
+            pixels -= rate * pixels.grad
+            pixels.clamp_(0, 1)
+        history.append(loss.item())
+    return pixels.detach(), history
+
+
+# No fixed rate suits all sizes and weights. This one lets the first step change a pixel by 0.02
+# on average.
+start = CONTENT.clone().requires_grad_()
+my_objective(start).backward()
+rate = 0.02 / start.grad.abs().mean()
+
+# %%
+painted, history = descend(my_objective, CONTENT, rate, STEPS)
+plots.show_images(
+    [CONTENT, painted],
+    titles=["start", f"after {STEPS} steps"],
+    alt="The photo, and the photo with colours and first lines of the style picture.",
+)
+
+# %% tags=["nbval-check-output"]
+print("the loss fell to less than a fifth:", history[-1] < history[0] / 5)
+takes_gradients = any(weights.requires_grad for weights in BACKBONE.parameters())
+print("the network's weights take gradients:", takes_gradients)
+
+# %% [markdown]
+# ## Four classic mistakes
+#
+# Each one runs without an error message. Learn them by their symptoms.
+#
+# ### 1. The gradient is not forgotten
+#
+# `backward` *adds* to the gradient that is there. **Predict** what the loss does if it is never
+# reset.
+#
+# <details><summary>Show the reasons, after you have chosen</summary>
+#
+# - *It falls faster, because the steps get longer*: only at first. The sum of all gradients goes
+#   on pointing to where the picture came from. It overshoots, like a ball that rolls without
+#   friction.
+# - *Nothing changes*: this would be so if `backward` replaced the gradient.
+# - *It swings up and down*: right, as the plot shows.
+#
+# </details>
+
+# %%
+_, history_sum = descend(my_objective, CONTENT, rate, STEPS, forget_gradient=False)
+plots.plot_lines(
+    {"gradient forgotten at each step": history, "gradients added up": history_sum},
+    ylabel="loss",
+    title="The same rate, with and without forgetting",
+)
+
+
+# %% tags=["nbval-check-output"]
+def rises(losses):
+    """Count the steps at which the loss went up."""
+    return sum(later > earlier for earlier, later in pairwise(losses))
+
+
+print("the loss rises more often when gradients add up:", rises(history_sum) > rises(history))
+
+# %% [markdown]
+# ### 2. The target is not a constant
+#
+# The targets belong to the photo. They must be computed once, before the loop. In the next cell
+# they are computed from the picture itself, inside the loop.
+
+
+# %% tags=["nbval-check-output"]
+def moving_target(image):
+    """A content loss against the picture's own feature maps: a mistake."""
+    maps = BACKBONE(image, BACKBONE.content_layers)
+    targets_of_itself = BACKBONE(image, BACKBONE.content_layers)
+    return sum(content_loss(maps[name], targets_of_itself[name]) for name in maps)
+
+
+pixels = torch.rand_like(CONTENT).requires_grad_()
+loss = moving_target(pixels)
+loss.backward()
+print("loss of a picture of pure noise:", loss.item())
+print("largest entry of its gradient:", pixels.grad.abs().max().item())
+
+# %% [markdown]
+# The symptom: a loss that is 0 from the start, whatever the picture is. A picture always equals
+# itself.
+#
+# ### 3. The wrong thing is optimised
+#
+# An optimiser changes what it is given. Here it is given the *network*. (The weights must first
+# be thawed: the package freezes them, so that this cannot happen by accident.)
+
+# %% tags=["nbval-check-output"]
+network = nst.load_backbone().requires_grad_(True)
+pixels = CONTENT.clone().requires_grad_()
+optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)  # should be [pixels]
+losses = []
+for _ in range(8):
+    optimizer.zero_grad()
+    maps = network(pixels, network.style_layers)
+    loss = sum(style_loss(gram_matrix(maps[name]), GRAMS[name]) for name in maps)
+    loss.backward()
+    optimizer.step()
+    losses.append(loss.item())
+print("the loss fell:", losses[-1] < losses[0])
+print("the picture changed:", not torch.equal(pixels, CONTENT))
+
+# %% [markdown]
+# The symptom: the loss falls, and the picture stays as it was. The network has learned to *see*
+# the style everywhere. It was not the picture that got better, it was the judge that got worse.
+#
+# ### 4. Clamping behind the optimiser's back
+#
+# Pixels must end up between 0 and 1. Gradient descent looks at one gradient at a time, so a
+# **clamp** after each step does no harm. **L-BFGS** has a memory. It learns how the loss curves
+# from pairs: *how far I moved* and *how the gradient changed*. A clamp that it does not know of
+# makes the first number wrong.
+#
+# **Predict** which of these ends best: (a) clamp once, at the end; (b) clamp after each step; (c)
+# clamp after each step, and correct the memory.
+
+
+# %%
+def lbfgs(loss_of, start, steps, clamp, correct=False):
+    """L-BFGS with one evaluation in each step; return the picture and the losses."""
+    pixels = start.clone().requires_grad_()
+    settings = {"max_iter": 1, "history_size": 20, "tolerance_grad": 0, "tolerance_change": 0}
+    optimizer = torch.optim.LBFGS([pixels], **settings)
+    history = []
+    for number in range(steps):
+        pixels.grad = None
+        loss = loss_of(pixels).total
+        loss.backward()
+        history.append(loss.item())
+        before, gradient = pixels.detach().clone(), pixels.grad.abs()
+        # As for gradient descent: the first step changes a pixel by 0.02 on average.
+        first_rate = 0.02 / gradient.mean() * max(1.0, gradient.sum())
+        optimizer.param_groups[0]["lr"] = first_rate if number == 0 else 1.0
+        optimizer.step(lambda loss=loss: loss.item())
+        if clamp:
+            pixels.data.clamp_(0, 1)
+        if correct:  # what it believes to have moved is t * d
+            memory = optimizer.state[pixels]
+            memory["d"] = ((pixels.detach() - before) / memory["t"]).flatten()
+    return pixels.detach(), history
+
+
+# %%
+small = nst.load_image("coffee", size=96).to(CONTENT.device)
+small_style = nst.load_image("glass", size=96).to(CONTENT.device)
+small_objective = nst.Objective(BACKBONE, small, small_style)
+runs = {
+    "(a) clamped at the end": lbfgs(small_objective, small, LONG, clamp=False),
+    "(b) clamped": lbfgs(small_objective, small, LONG, clamp=True),
+    "(c) clamped, corrected": lbfgs(small_objective, small, LONG, clamp=True, correct=True),
+}
+plots.plot_lines(
+    {name: history for name, (_, history) in runs.items()},
+    ylabel="loss",
+    title="Three ways to clamp",
+)
+
+
+# %%
+def jumps(losses, after=20):
+    """Count the steps, after the first ones, at which the loss rose by more than half."""
+    return sum(b > 1.5 * a for a, b in pairwise(losses[after:]))
+
+
+final = {}
+for name, (image, history) in runs.items():
+    final[name] = small_objective(image.clamp(0, 1)).total.item()
+    print(f"{name:24} loss of the clamped picture: {final[name]:.2f}, jumps: {jumps(history)}")
+
+# %% tags=["nbval-check-output"]
+print("(c) ends lower than (a):", final["(c) clamped, corrected"] < final["(a) clamped at the end"])
+print("jumps of (c):", jumps(runs["(c) clamped, corrected"][1]))
+
+# %% [markdown]
+# <details><summary>Show the reasons</summary>
+#
+# - *(a)* Its loss looks good while it runs, because the pixels may leave the range. The clamp at
+#   the end destroys what was built on forbidden values. Compare the end of its curve with the
+#   loss of the picture that you really get.
+# - *(b)* Look for jumps in its curve. Its memory holds steps that were never made, so now and
+#   then it moves to a wrong place. When this happens differs from machine to machine.
+# - *(c)* Right. The package does it this way.
+#
+# All three may jump in their first few steps. The memory holds only one or two pairs then.
+#
+# </details>
+#
+# ## α and β
+#
+# **Predict:** α stays 1 and β grows. What happens to the content loss and to the style loss of
+# the finished picture?
+
+# %%
+OBJECTIVE = nst.Objective(BACKBONE, CONTENT, STYLE)
+
+betas = [1.0, 10.0, 100.0, 1000.0]
+pictures, rows = [], []
+for beta in betas:
+    weighted = nst.Objective(BACKBONE, CONTENT, STYLE, style_weight=beta)
+    *_, last = nst.optimize_image(weighted, CONTENT, steps=STEPS)
+    pictures.append(last.image)
+    rows.append(last.losses)
+
+plots.show_images(
+    pictures,
+    titles=[f"β/α = {beta:g}" for beta in betas],
+    alt="Four pictures. From left to right the photo gives way to the style's colours and strokes.",
+)
+
+# %%
+print("β/α      content   style")
+for beta, losses in zip(betas, rows, strict=True):
+    print(f"{beta:<8g} {losses.content:.3f}     {losses.style:.5f}")
+
+# %% tags=["nbval-check-output"]
+content_losses, style_losses = [r.content for r in rows], [r.style for r in rows]
+print("more β, more content loss:", content_losses == sorted(content_losses))
+print("more β, less style loss:", style_losses == sorted(style_losses, reverse=True))
+
+# %% [markdown]
+# The content loss *must rise* when you start from the photo: at the start it is 0, and it cannot
+# get smaller. A rising content loss is no sign of a mistake. The *total* has to fall.
+#
+# The totals of two different β cannot be compared: they are sums with different weights. A lower
+# number does not mean a better picture. Look at the picture.
+#
+# ## γ: total variation
+#
+# Total variation is the mean squared difference of neighbouring pixels:
+#
+# $$L_{TV}(x) = \operatorname{mean}\,(x_{y+1,x} - x_{y,x})^2
+# + \operatorname{mean}\,(x_{y,x+1} - x_{y,x})^2$$
+
+# %% tags=["nbval-check-output", "binds-formula"]
+checker = torch.tensor([[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]).expand(1, 3, 2, 3)
+down = sum((checker[0, 0, 1, x] - checker[0, 0, 0, x]) ** 2 for x in range(3)) / 3
+pairs = [(checker[0, 0, y, x], checker[0, 0, y, x + 1]) for y in range(2) for x in range(2)]
+right = sum((b - a) ** 2 for a, b in pairs) / 4
+print("by hand:", (down + right).item())
+print("package:", total_variation_loss(checker).item())
+
+# %%
+gammas = [0.0, 10.0, 100.0]
+smooth = []
+for gamma in gammas:
+    weighted = nst.Objective(BACKBONE, CONTENT, STYLE, tv_weight=gamma)
+    *_, last = nst.optimize_image(weighted, CONTENT, steps=STEPS)
+    smooth.append(last)
+
+plots.show_images(
+    [step.image for step in smooth],
+    titles=[f"γ = {gamma:g}" for gamma in gammas],
+    alt="Three pictures. The larger γ is, the softer the strokes and the less fine noise there is.",
+)
+
+# %% tags=["nbval-check-output"]
+tv = [step.losses.tv for step in smooth]
+print("more γ, less total variation:", tv == sorted(tv, reverse=True))
+
+# %% [markdown]
+# Total variation cannot tell noise from a fine brush stroke. A large γ takes both away.
+#
+# ## The first picture: photo or noise?
+
+# %%
+noise = torch.rand(CONTENT.shape, generator=torch.Generator().manual_seed(0)).to(CONTENT.device)
+from_photo = list(nst.optimize_image(OBJECTIVE, CONTENT, steps=STEPS))
+from_noise = list(nst.optimize_image(OBJECTIVE, noise, steps=STEPS))
+plots.show_images(
+    [from_photo[-1].image, from_noise[-1].image],
+    titles=["started from the photo", "started from noise"],
+    alt="Two paintings of the cat. The one that was started from noise shows the cat less clearly.",
+)
+
+# %%
+plots.plot_lines(
+    {
+        "content, from the photo": [step.losses.content for step in from_photo[1:]],
+        "content, from noise": [step.losses.content for step in from_noise[1:]],
+    },
+    ylabel="content loss",
+    title="The content loss rises from one side and falls from the other",
+)
+
+# %% tags=["nbval-check-output"]
+print(
+    "content loss rises from the photo:",
+    from_photo[-1].losses.content > from_photo[0].losses.content,
+)
+print(
+    "content loss falls from noise:", from_noise[-1].losses.content < from_noise[0].losses.content
+)
+print(
+    "after equal work the photo start is ahead:",
+    from_photo[-1].losses.total < from_noise[-1].losses.total,
+)
+
+# %% [markdown]
+# ## Three painters: gradient descent, Adam, L-BFGS
+#
+# All three get the same objective, the same start and the same number of evaluations. Gradient
+# descent uses the gradient as it is. **Adam** gives each pixel a step size of its own. L-BFGS
+# estimates how the loss curves.
+
+# %%
+painters = {
+    name: list(nst.optimize_image(OBJECTIVE, CONTENT, steps=STEPS, optimizer=name))
+    for name in ("gradient-descent", "adam", "lbfgs")
+}
+plots.plot_lines(
+    {name: [step.losses.total for step in steps] for name, steps in painters.items()},
+    ylabel="total loss",
+    title="The same objective, the same number of evaluations",
+)
+
+# %%
+plots.show_images(
+    [steps[-1].image for steps in painters.values()],
+    titles=list(painters),
+    alt="Three paintings: by gradient descent still close to the photo, by the others finished.",
+)
+
+# %% tags=["nbval-check-output"]
+by_total = sorted(painters, key=lambda name: painters[name][-1].losses.total)
+print("from the lowest loss to the highest:", ", ".join(by_total))
+
+# %% [markdown]
+# This is the answer to the opening question. The loss has no single valley that all painters
+# reach in the same time. The objective says what is good; the optimiser, the start and the number
+# of steps decide how far you get.
+#
+# ## When to stop
+#
+# The loss falls fast, then slowly. A usual rule: stop when the last ten evaluations lowered the
+# loss by less than one per cent.
+
+
+# %%
+def has_converged(losses, window=10, tolerance=0.01):
+    """Tell whether the last `window` evaluations lowered the loss by less than `tolerance`."""
+    if len(losses) <= window:
+        return False
+    return losses[-1] > (1 - tolerance) * losses[-1 - window]
+
+
+totals = []
+for step in nst.optimize_image(OBJECTIVE, CONTENT, steps=4 * STEPS):
+    totals.append(step.losses.total)
+    if has_converged(totals):
+        break
+print(f"stopped after {len(totals)} of at most {4 * STEPS} evaluations")
+
+# %% tags=["nbval-check-output"]
+print("a falling loss has converged:", has_converged([0.9**k for k in range(30)]))
+print("a flat loss has converged:", has_converged([1.0] * 30))
+print("three losses are enough to tell:", has_converged([1.0] * 3))
+
+# %% [markdown]
+# ## Coarse to fine
+#
+# The package paints small first, then enlarges the picture and goes on. Most of the work is done
+# while an evaluation is cheap, and a stroke can be long: the network sees a larger part of a
+# small picture at once.
+
+# %%
+large_content, large_style = (
+    nst.load_image("chelsea", size=2 * SIZE),
+    nst.load_image("waves", size=2 * SIZE),
+)
+options = {"backbone": BACKBONE, "steps": STEPS}
+single = nst.style_transfer(large_content, large_style, scales=1, **options)
+coarse_to_fine = nst.style_transfer(large_content, large_style, scales=2, **options)
+plots.show_images(
+    [single, coarse_to_fine],
+    titles=["one size", "coarse to fine"],
+    alt="Two paintings of the cat in double size. Coarse to fine gives larger strokes.",
+)
+
+# %% [markdown]
+# ## Exercises
+#
+# ### A faded loop
+#
+# Fill in the three places marked `...`. The loop should paint with Adam.
+
+
+# %%
+def paint_with_adam(loss_of, start, steps, rate=0.03):
+    """Return the painted picture, every pixel between 0 and 1."""
+    pixels = start.clone().requires_grad_()
+    optimizer = ...  # an Adam optimiser that changes the pixels
+    if optimizer is ...:
+        return None  # not attempted yet
+    for _ in range(steps):
+        ...  # forget the old gradient
+        loss_of(pixels).backward()
+        optimizer.step()
+        ...  # put the pixels back into the range 0 to 1
+    return pixels.detach()
+
+
+# %%
+def try_out(paint):
+    """Compare with the package's Adam, and say what a difference looks like."""
+    result = paint(lambda image: OBJECTIVE(image).total, CONTENT, 5)
+    if result is None:
+        return "Not attempted yet."
+    *_, expected = nst.optimize_image(OBJECTIVE, CONTENT, steps=6, optimizer="adam")
+    if torch.allclose(result, expected.image, atol=1e-3):
+        return "Right: the same picture as the package's."
+    if result.min() < 0 or result.max() > 1:
+        return "Some pixels lie outside 0 to 1. What should follow each step?"
+    if torch.equal(result, CONTENT):
+        return "The picture did not change. What does your optimiser change?"
+    return (
+        "The picture differs from the package's. Is the gradient forgotten before each backward()?"
+    )
+
+
+print(try_out(paint_with_adam))
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `torch.optim.Adam` takes a *list* of the tensors it may change, and `lr`.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# The first line of the loop in `descend` and its last line do what the other two places need. An
+# optimiser can also forget for you: `optimizer.zero_grad()`.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def paint_with_adam(loss_of, start, steps, rate=0.03):
+#     pixels = start.clone().requires_grad_()
+#     optimizer = torch.optim.Adam([pixels], lr=rate)
+#     for _ in range(steps):
+#         optimizer.zero_grad()
+#         loss_of(pixels).backward()
+#         optimizer.step()
+#         pixels.data.clamp_(0, 1)
+#     return pixels.detach()
+# ```
+#
+# </details>
+#
+# ### A blank page
+#
+# Write a function `blend(content, style, share)`. It should paint `content` so that `share = 0`
+# gives back the photo and `share = 1` a picture with much style. Which of α, β, γ would you
+# change, and how? Try `share` 0, 0.5 and 1, and show the three pictures with `plots.show_images`.
+
+# %%
+# your code
+
+# %% [markdown]
+# ## Recap
+#
+# - The objective is α · content + β · style + γ · total variation. Ratios matter, sizes do not.
+# - The loop: forget the gradient, measure, `backward`, move the pixels, clamp.
+# - The targets are constants. The network is frozen. The pixels are the only thing that changes.
+# - From the photo, the content loss rises while the total falls. That is as it should be.
+# - Here L-BFGS got further than Adam, and Adam further than gradient descent, with the same
+#   number of evaluations.
+#
+# **One thing to try:** run `nst.style_transfer` with `content_weight=0`. What is left when
+# nothing asks for the cat?
