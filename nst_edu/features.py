@@ -120,8 +120,8 @@ class Backbone(nn.Module):
         x, previous = (image - self.mean) / self.std, ""
         for name, stage in itertools.islice(self.stages.items(), deepest + 1):
             self._check_room(name, stage, x, image)
-            # ReLU may overwrite a convolution's map that nobody has asked for: a quarter of the
-            # memory traffic is saved, and no map that is handed out changes.
+            # ReLU may overwrite a convolution's map that nobody has asked for: that saves time and
+            # memory, and no map that is handed out changes.
             free = isinstance(stage, nn.ReLU) and previous not in wanted
             x = x.relu_() if free else stage(x)
             if name in wanted:

@@ -7,12 +7,14 @@ answers, closes that gap (measured: see the model card).
 
 from __future__ import annotations
 
+import contextlib
+
 import torch
 from torch import Tensor
 
 from nst_edu.features import Backbone
 from nst_edu.objective import Objective
-from nst_edu.optimize import optimize_image
+from nst_edu.optimize import DivergedError, optimize_image
 from nst_edu.training.pictures import Photos
 
 STYLE_CHOICES = (
@@ -48,10 +50,13 @@ class OwnPictures:
         )
         steps = int(photos.uniform(5, 20))
         rate = 10 ** photos.uniform(-1.9, -1.1)
-        for step in optimize_image(
-            objective, start, steps=steps, optimizer="adam", learning_rate=rate
-        ):
-            painted = step.image
+        painted = start
+        # A run may diverge at such rates; what it had painted until then is worth learning, too.
+        with contextlib.suppress(DivergedError):
+            for step in optimize_image(
+                objective, start, steps=steps, optimizer="adam", learning_rate=rate
+            ):
+                painted = step.image
         self.store = torch.cat([self.store, painted])[-self.capacity :]
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
