@@ -17,7 +17,8 @@ PICTURE  ?= picture.png
 venv: $(BIN)/pip
 
 lab: $(VENV)/.lab-ready
-	$(BIN)/jupyter lab $(LAB_ARGS) notebooks/00_a_picture_on_day_one.ipynb
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/00_a_picture_on_day_one.ipynb \
+		$(LAB_ARGS) notebooks/00_a_picture_on_day_one.ipynb
 
 picture: $(VENV)/.lab-ready
 	$(BIN)/nst-edu stylize chelsea swirl -o $(PICTURE)

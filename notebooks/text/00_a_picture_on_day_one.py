@@ -126,7 +126,9 @@ print("the third picture's pixels changed:", not torch.equal(steps[0].image, ste
 # is an **optimisation**: a search for the pixels that fit best.
 #
 # How well they fit is measured by a number, the **loss**. It has a part for the content and a
-# part for the style. A loss of 0 would be a perfect fit.
+# part for the style. A loss of 0 would be a perfect fit. Here the total is content + 50 · style.
+# (`tv` tells how rough the picture is; it does not count here. A value of 0 has no place on a
+# logarithmic axis.)
 
 # %%
 plots.plot_losses(steps)
