@@ -15,7 +15,7 @@ CGROUP = Path("/sys/fs/cgroup")
 PROBE = 64  # px: what autograd keeps is measured on a picture of this size and scaled up
 
 # What an evaluation takes on top of the maps that autograd keeps (gradients on their way back, the
-# convolutions' scratch space), as a share of them. Measured, not derived (README, "Measured").
+# convolutions' scratch space), as a share of them. Measured once, not derived.
 OVERHEAD = 1.0
 
 # L-BFGS keeps two vectors for each of its last 20 moves, and a few more; 3 channels of 4 bytes.
