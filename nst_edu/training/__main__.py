@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from nst_edu.fast import reused_memory
 from nst_edu.training.distill import Settings, export, load_checkpoint, start_run, train
 from nst_edu.training.pictures import Photos
 from nst_edu.training.teachers import Teachers
@@ -30,7 +31,8 @@ def main() -> None:
         run = load_checkpoint(arguments.checkpoint, teachers, photos)
     else:
         run = start_run(Settings(steps=arguments.steps, seed=arguments.seed), teachers, photos)
-    train(run, teachers, photos, arguments.checkpoint)
+    with reused_memory():
+        train(run, teachers, photos, arguments.checkpoint)
     export(run, photos, arguments.out)
 
 

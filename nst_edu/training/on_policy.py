@@ -2,12 +2,15 @@
 
 A student that has only seen photos can be fooled: the optimiser finds pictures that satisfy the
 student and look like noise to the teacher. Showing it its own pictures, with the teacher's
-answers, closes that gap (measured: see the model card).
+answers, closes that gap. The longer a picture is optimised, the better it fools; so paintings are
+not thrown away after a few moves but go on, with the student as it is then (as the chains of
+persistent contrastive divergence do, Tieleman 2008).
 """
 
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,40 +28,79 @@ STYLE_CHOICES = (
     ("relu3_1",),
 )
 CONTENT_CHOICES = ("relu3_1", "relu3_4", "relu4_2")
+EASELS = 24  # paintings in the making at a time
+CROPS = 6  # crops painted together in one of them
+OLDEST = 200  # moves after which a painting is finished
 
 
 class OwnPictures:
-    """A rolling store of stylised crops, refreshed with the student as it is now."""
+    """A rolling store of stylised crops, refreshed with the student as it is now.
+
+    Attributes
+    ----------
+    store
+        (count, 3, 3, size, size): at most `capacity` of the latest pictures, each with the style
+        and the photo that it is painted from.
+    easels
+        The paintings in the making: a dict with `content`, `styles` and `image`, each
+        (CROPS, 3, size, size), the `options` of the objective, and its `age` in moves.
+    """
 
     def __init__(self, capacity: int, size: int) -> None:
-        self.store = torch.empty(0, 3, size, size)
+        self.store = torch.empty(0, 3, 3, size, size)
+        self.easels: list[dict[str, Any]] = []
         self.capacity, self.size = capacity, size
 
-    def refresh(self, student: Backbone, photos: Photos, count: int = 8) -> None:
-        """Paint `count` crops in the styles of `count` others, and keep them; the oldest go."""
-        content = photos.crops(count, self.size)
-        styles = photos.varied_crops(count, self.size)
-        start = content if photos.uniform() < 0.7 else photos.varied_crops(count, self.size)
+    def refresh(self, student: Backbone, photos: Photos) -> None:
+        """Go on with one painting for 5 to 20 moves, and keep two of the pictures on the way."""
+        if len(self.easels) < EASELS:
+            painting = self._begin(photos)
+        else:
+            painting = self.easels.pop(0)
+            if painting["age"] >= OLDEST:
+                painting = self._begin(photos)
         objective = Objective(
-            student,
-            content,
-            styles,
-            content_weight=0.0 if photos.uniform() < 0.15 else 1.0,
-            style_weight=10 ** photos.uniform(0.5, 3.5),
-            style_layers=STYLE_CHOICES[int(photos.uniform(0, len(STYLE_CHOICES) - 1e-6))],
-            content_layers=(CONTENT_CHOICES[int(photos.uniform(0, 3 - 1e-6))],),
+            student, painting["content"], painting["styles"], **painting["options"]
         )
-        steps = int(photos.uniform(5, 20))
-        rate = 10 ** photos.uniform(-1.9, -1.1)
-        painted = start
+        moves = int(photos.uniform(5, 20))
+        by_adam = photos.uniform() < 0.5
+        # A painting that has come far is refined by smaller moves.
+        rate = 10 ** photos.uniform(-1.9, -1.1) / (1 + painting["age"] / 40)
+        pictures = []
         # A run may diverge at such rates; what it had painted until then is worth learning, too.
         with contextlib.suppress(DivergedError):
             for step in optimize_image(
-                objective, start, steps=steps, optimizer="adam", learning_rate=rate
+                objective,
+                painting["image"],
+                steps=moves + 1,
+                optimizer="adam" if by_adam else "lbfgs",
+                learning_rate=rate if by_adam else None,
             ):
-                painted = step.image
-        self.store = torch.cat([self.store, painted])[-self.capacity :]
+                pictures.append(step.image)
+        painting["image"], painting["age"] = pictures[-1], painting["age"] + moves
+        self.easels.append(painting)
+        for picture in pictures[int(photos.uniform(1, len(pictures) - 1e-6))], pictures[-1]:
+            trio = torch.stack([picture, painting["styles"], painting["content"]], 1)
+            self.store = torch.cat([self.store, trio])[-self.capacity :]
+
+    def _begin(self, photos: Photos) -> dict[str, Any]:
+        """Choose photos, styles, weights and layers for a new painting."""
+        content = photos.crops(CROPS, self.size)
+        on_photo = photos.uniform() < 0.7
+        return {
+            "content": content,
+            "styles": photos.varied_crops(CROPS, self.size),
+            "image": content if on_photo else photos.varied_crops(CROPS, self.size),
+            "age": 0,
+            "options": {
+                "content_weight": 0.0 if photos.uniform() < 0.15 else 1.0,
+                "style_weight": 10 ** photos.uniform(0.5, 3.0),
+                "style_layers": STYLE_CHOICES[int(photos.uniform(0, len(STYLE_CHOICES) - 1e-6))],
+                "content_layers": (CONTENT_CHOICES[int(photos.uniform(0, 3 - 1e-6))],),
+            },
+        }
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
-        """Return `count` of the stored pictures, (count, 3, size, size)."""
-        return self.store[torch.randint(len(self.store), (count,), generator=generator)]
+        """Return `count` pictures, their styles, their photos, (3·count, 3, size, size)."""
+        chosen = torch.randint(len(self.store), (count,), generator=generator)
+        return self.store[chosen].movedim(1, 0).flatten(0, 1)

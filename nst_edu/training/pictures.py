@@ -13,6 +13,14 @@ from torch import Tensor
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 
+def picture_files(folder: Path) -> list[Path]:
+    """Return the .jpg and .png files in a folder, sorted by name."""
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    if not files:
+        raise ValueError(f"no .jpg or .png file in {folder}")
+    return files
+
+
 class Photos:
     """Random crops of every photo in a folder.
 
@@ -25,10 +33,7 @@ class Photos:
     """
 
     def __init__(self, folder: Path, generator: torch.Generator) -> None:
-        files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
-        if not files:
-            raise ValueError(f"no .jpg or .png file in {folder}")
-        self.pixels = [np.asarray(Image.open(file).convert("RGB")) for file in files]
+        self.pixels = [np.asarray(Image.open(f).convert("RGB")) for f in picture_files(folder)]
         self.generator = generator
 
     def crops(self, count: int, size: int) -> Tensor:

@@ -35,7 +35,7 @@ class Teachers(nn.Module):
             self.full = load_backbone("vgg19", device="cpu")
             self.slim, self.projections = None, nn.ModuleDict()
         else:
-            self.full = _backbone(folder / "vgg19_relu3_4_imagenet.pt", "vgg19", "relu3_4")
+            self.full = oxford_vgg19(folder)
             self.slim = _backbone(folder / "vgg19_slim16x_relu5_1.pt", "compact", "relu5_1")
             self.projections = _projections(folder / "vgg19_slim16x_aux.pt")
         for module in self.modules():
@@ -50,13 +50,19 @@ class Teachers(nn.Module):
         # misses 20 % and more.
         image = image.contiguous(memory_format=torch.channels_last)
         with torch.autocast(image.device.type, torch.bfloat16):
+            maps: dict[str, Tensor]
             if self.slim is None:
                 maps = self.full(image, LAYERS)
             else:
                 maps = self.full(image, OXFORD_LAYERS) | self.slim(image, DEEP_LAYERS)
             for name, projection in self.projections.items():
                 maps[name] = projection(maps[name])
-        return {name: map_.float() for name, map_ in maps.items()}
+        return maps
+
+
+def oxford_vgg19(folder: Path) -> Backbone:
+    """Load the original VGG-19 up to relu3_4, from ``vgg19_relu3_4_imagenet.pt`` in `folder`."""
+    return _backbone(folder / "vgg19_relu3_4_imagenet.pt", "vgg19", "relu3_4")
 
 
 def _backbone(file: Path, layout: str, last: str) -> Backbone:
