@@ -11,17 +11,24 @@ from pathlib import Path
 import nbformat
 
 from nst_edu.authoring.code_rules import CODE_RULES
+from nst_edu.authoring.exercise_rules import EXERCISE_RULES
 from nst_edu.authoring.finding import Finding
+from nst_edu.authoring.formula_rules import FORMULA_RULES
+from nst_edu.authoring.glossary_rules import GLOSSARY_RULES
 from nst_edu.authoring.markdown_rules import MARKDOWN_RULES
 from nst_edu.authoring.output_rules import LARGEST, OUTPUT_RULES
 from nst_edu.authoring.texts import NOTEBOOKS
+
+RULES = (
+    *(*MARKDOWN_RULES, *CODE_RULES, *OUTPUT_RULES),
+    *(*FORMULA_RULES, *EXERCISE_RULES, *GLOSSARY_RULES),
+)
 
 
 def lint_notebook(path: Path) -> list[Finding]:
     """Return what is to be put right in the notebook at `path`; empty if nothing is."""
     notebook = nbformat.read(path, as_version=4)
-    rules = (*MARKDOWN_RULES, *CODE_RULES, *OUTPUT_RULES)
-    found = [finding for rule in rules for finding in rule(notebook, path.parent)]
+    found = [finding for rule in RULES for finding in rule(notebook, path.parent)]
     size = path.stat().st_size
     if size > LARGEST:
         problem = f"the file has {size / 1e6:.1f} MB"

@@ -1,0 +1,1 @@
+"""Right and wrong answers to every exercise: what the checks are tested with."""
