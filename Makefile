@@ -36,6 +36,7 @@ test-gpu: $(VENV)/.test-ready
 
 notebooks: $(VENV)/.test-ready
 	$(BIN)/python -m nst_edu.authoring.build
+	$(BIN)/python -m nst_edu.authoring.start_page
 
 benchmark: $(VENV)/.test-ready
 	$(BIN)/python -m benchmarks.first_picture

@@ -24,12 +24,14 @@
 # - tell style transfer apart from laying one picture over another.
 #
 # **Time:** 15 minutes. <!-- cost -->
+#
+# Terms in bold type stand in the [glossary](glossary.md) (English, 中文). [All lessons](README.md).
 
 # %%
 import torch
 
 import nst_edu as nst
-from nst_edu import plots
+from nst_edu import exercises, plots
 
 torch.manual_seed(0)
 SIZE = 96 if nst.is_fast() else 192  # pixels on the longer side, for the experiments
@@ -125,6 +127,47 @@ print("the third picture's pixels changed:", not torch.equal(steps[0].image, ste
 # So nothing is trained. The network was trained before, and is only *asked* here. Style transfer
 # is an **optimisation**: a search for the pixels that fit best.
 #
+# ### Exercise: the one tensor that changes
+#
+# Here is all that takes part. Give the letter of the *one* tensor that the loop changes.
+#
+# | letter | tensor | shape |
+# |---|---|---|
+# | `"a"` | the weights of the network | many |
+# | `"b"` | the content picture | (1, 3, H, W) |
+# | `"c"` | the style picture | (1, 3, H', W') |
+# | `"d"` | the picture that is being painted | (1, 3, H, W) |
+# | `"e"` | what the network said about the photo, to compare with | (1, C, H/8, W/8) |
+
+# %% tags=["exercise"]
+my_changing_tensor = ...  # a letter in quotes, for example "a"
+
+# %% tags=["check", "nbval-check-output"]
+exercises.check_changing_tensor(my_changing_tensor)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# What did the cell above print about the weights and about the content picture?
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# Which of the five looked different at step 0 and at the last step?
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# my_changing_tensor = "d"
+# ```
+#
+# </details>
+#
+# ## How well it fits
+#
 # How well they fit is measured by a number, the **loss**. It has a part for the content and a
 # part for the style. A loss of 0 would be a perfect fit. Here the total is content + 50 · style.
 # (`tv` tells how rough the picture is; it does not count here. A value of 0 has no place on a
@@ -157,22 +200,7 @@ print("total loss fell:", last.total < first.total)
 # ## Is it a filter laid over the photo?
 #
 # Photo programs lay a texture over a photo by mixing pixels: half from one picture, half from the
-# other. Is that what happens here?
-#
-# **Predict:** we shift the style picture to the left by a third of its width. What leaves the
-# picture at one side comes back at the other. How much will (1) the mixed picture and (2) the
-# style transfer change?
-#
-# <details><summary>Show the reasons, after you have chosen</summary>
-#
-# - *Both change much*: you expect that style transfer uses what lies *where* in the style
-#   picture.
-# - *Only the mixture changes much*: right, as the next cell shows. Style transfer asks which
-#   colours and strokes occur in the style picture, and which occur together, but not where.
-#   Lesson 7 shows how.
-# - *Neither changes much*: the mixture takes every pixel from its place, so it has to change.
-#
-# </details>
+# other. The function `mix` does this.
 
 
 # %%
@@ -182,6 +210,67 @@ def mix(photo, texture):
     return 0.5 * photo + 0.5 * texture
 
 
+# %% [markdown]
+# ### Exercise: a filter laid over a photo
+#
+# Let the user choose how much of the texture there should be. A `share` of 0 gives back the photo,
+# a `share` of 1 gives the texture alone. Both pictures have the same size here.
+
+
+# %% tags=["exercise"]
+def my_overlay(photo, texture, share):
+    """Return the photo with `share` of the texture laid over it."""
+    return ... * photo + ... * texture
+
+
+# %% tags=["check", "nbval-check-output"]
+exercises.check_overlay(my_overlay)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# In `mix` both numbers are 0.5. What do they add up to?
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# If a quarter comes from the texture, how much comes from the photo?
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_overlay(photo, texture, share):
+#     """Return the photo with `share` of the texture laid over it."""
+#     return (1 - share) * photo + share * texture
+# ```
+#
+# </details>
+#
+# Is this what style transfer does? We shift the style picture to the left by a third of its width,
+# and see what follows.
+#
+# **Predict:** what leaves the style picture at one side comes back at the other. How much will (1)
+# the mixed picture and (2) the style transfer change?
+#
+# - (a) both change much
+# - (b) only the mixture changes much
+# - (c) neither changes much
+#
+# <details><summary>Show the reasons, after you have chosen</summary>
+#
+# - (a) You expect that style transfer uses what lies *where* in the style picture. The next cell
+#   tests it.
+# - (b) Right. Style transfer asks which colours and strokes occur in the style picture, and which
+#   occur together, but not where. Lesson 7 shows how.
+# - (c) The mixture takes every pixel from its place, so it has to change.
+#
+# </details>
+
+
+# %%
 def paint(photo, texture, network):
     """Style transfer, in a small size."""
     return nst.style_transfer(photo, texture, backbone=network, steps=STEPS, scales=1)
@@ -198,54 +287,95 @@ plots.show_images(
     "The two painted pictures look alike.",
 )
 
-# %% tags=["nbval-check-output"]
-change_of_mixture = (mixtures[0] - mixtures[1]).abs().mean()
-change_of_painting = (paintings[0] - paintings[1]).abs().mean()
-print("the painting changed less than the mixture:", bool(change_of_painting < change_of_mixture))
+# %% [markdown]
+# ### Exercise: how much has a picture changed?
+#
+# The eye says it. A number says it, too: by how much does a number of the picture change *on
+# average*, up or down? Write the function from the start. It gets two pictures of the same size.
+
+
+# %% tags=["exercise"]
+def my_picture_change(before, after):
+    """Return the mean absolute difference of two pictures."""
+    return ...
+
+
+# %% tags=["check", "nbval-check-output"]
+exercises.check_picture_change(my_picture_change)
 
 # %% [markdown]
-# ## Exercise: name the one tensor that changes
+# <details><summary>Hint 1</summary>
 #
-# Here is the whole method on one line each. `answer` should be the letter of the **one** tensor
-# that the loop changes.
+# One pixel gets brighter by 0.2, another one darker by 0.2. The average change is 0.2, not 0.
 #
-# | letter | tensor | shape |
-# |---|---|---|
-# | `"a"` | the weights of the network | many |
-# | `"b"` | the content picture | (1, 3, H, W) |
-# | `"c"` | the style picture | (1, 3, H', W') |
-# | `"d"` | the picture that is being painted | (1, 3, H, W) |
-# | `"e"` | the photo's feature maps, with which the content loss compares | (1, C, H/8, W/8) |
-
-# %%
-answer = None  # replace None by a letter in quotes, for example "a"
-
-REPLIES = {
-    None: "Not attempted yet.",
-    "a": "Not the weights: the cell above compared them before and after. They were equal.",
-    "b": "Not the content picture. The painting starts as a copy, and a copy is another tensor.",
-    "c": "Not the style picture. It is only looked at, once, before the loop begins.",
-    "d": "Yes. The pixels of this picture are the only numbers that the loop changes.",
-    "e": "Not these. They are computed once, before the loop begins, and stay as they are.",
-}
-print(REPLIES.get(answer, "Choose one of the letters a to e, in quotes."))
-
-# %% [markdown]
-# <details><summary>Hint</summary>
+# </details>
 #
-# Which of the five tensors looked different at step 0 and at the last step?
+# <details><summary>Hint 2</summary>
+#
+# A tensor has the methods `.abs()` and `.mean()`. The order matters.
 #
 # </details>
 #
 # <details><summary>Solution</summary>
 #
 # ```python
-# answer = "d"
+# def my_picture_change(before, after):
+#     """Return the mean absolute difference of two pictures."""
+#     return (after - before).abs().mean()
+# ```
+#
+# </details>
+
+# %% tags=["nbval-check-output"]
+change_of_mixture = (mixtures[0] - mixtures[1]).abs().mean()
+change_of_painting = (paintings[0] - paintings[1]).abs().mean()
+print("the painting changed less than the mixture:", bool(change_of_painting < change_of_mixture))
+
+# %% [markdown]
+# ### Exercise: four claims
+#
+# Here are four claims about style transfer. You have seen an experiment on each of them. Write
+# `True` or `False`.
+
+# %% tags=["exercise"]
+my_claims = {
+    "it trains the network": ...,
+    "it lays the style picture over the photo": ...,
+    "its content loss rises from 0": ...,
+    "it cares where things are in the style picture": ...,
+}
+
+# %% tags=["check", "nbval-check-output"]
+exercises.check_claims(my_claims)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The first claim: look at what was printed about the weights. The third: look at step 0.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# The other two: compare the four pictures in a row. Which of them change when the style picture is
+# shifted?
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# my_claims = {
+#     "it trains the network": False,
+#     "it lays the style picture over the photo": False,
+#     "its content loss rises from 0": True,
+#     "it cares where things are in the style picture": False,
+# }
 # ```
 #
 # </details>
 #
-# ## Exercise: your turn at the easel
+# ## Your turn at the easel
 #
 # Choose another pair. Then change one thing at a time, and say what you expect *before* you run
 # the cell.

@@ -25,6 +25,8 @@
 # - decide when to stop.
 #
 # **Time:** 60 minutes. <!-- cost -->
+#
+# Terms in bold type stand in the [glossary](glossary.md) (English, 中文). [All lessons](README.md).
 
 # %%
 from itertools import pairwise
@@ -32,12 +34,12 @@ from itertools import pairwise
 import torch
 
 import nst_edu as nst
-from nst_edu import plots
+from nst_edu import exercises, plots
 from nst_edu.losses import content_loss, gram_matrix, style_loss, total_variation_loss
 
 torch.manual_seed(0)
 SIZE = 96 if nst.is_fast() else 176  # pixels on the longer side
-STEPS = 12 if nst.is_fast() else 50  # evaluations of the loss in one run
+STEPS = 25 if nst.is_fast() else 50  # evaluations of the loss in one run
 LONG = 30 if nst.is_fast() else 300  # evaluations in a long run
 
 BACKBONE = nst.load_backbone()
@@ -95,7 +97,9 @@ def my_objective(image, alpha=1.0, beta=50.0, gamma=0.0):
 
 # %% [markdown]
 # Does it agree with the package, and is its gradient right? A **finite difference** needs no
-# calculus: change the picture a little in one direction, and see how much the loss changes.
+# calculus: change the picture a little in one direction, and see how much the loss changes. The
+# step has to be tiny, because ReLU and max pooling give the loss sharp bends. And tiny differences
+# need many digits: here the finite difference is computed in float64.
 
 # %% tags=["nbval-check-output", "binds-formula"]
 package_objective = nst.Objective(BACKBONE, CONTENT, STYLE, tv_weight=10.0)
@@ -105,16 +109,75 @@ mine, package = my_objective(image, gamma=10.0), package_objective(image).total
 print("the same value as the package:", torch.allclose(mine, package, rtol=1e-4))
 
 mine.backward()
+precise = nst.Objective(
+    nst.load_backbone().double(), CONTENT.double(), STYLE.double(), tv_weight=10.0
+)
+length = image.grad.norm().double()
 with torch.no_grad():
-    direction = image.grad / image.grad.norm()
-    ahead, behind = (my_objective(image + h * direction, gamma=10.0) for h in (0.05, -0.05))
-slope = (ahead - behind) / 0.1
-print("the same slope as a finite difference:", torch.allclose(slope, image.grad.norm(), rtol=0.02))
+    direction = image.grad.double() / length
+    ahead, behind = (precise(image.double() + h * direction).total for h in (1e-5, -1e-5))
+slope = (ahead - behind) / 2e-5
+print("the same slope as a finite difference:", torch.allclose(slope, length, rtol=1e-3))
 
 # %% [markdown]
 # ## The loop
 #
-# The loop is gradient descent, as in lesson 4, on pixels in place of weights:
+# ### Exercise: the loop, line by line
+#
+# Somebody has shuffled the lines of the program that paints. Two wrong lines have slipped in. Put
+# the right ones in order, and leave the wrong ones out. To keep it short, the loss is the content
+# loss alone.
+#
+# | letter | line |
+# |---|---|
+# | `a` | `····loss.backward()` |
+# | `b` | `pixels = start.clone().requires_grad_()` |
+# | `c` | `········pixels.clamp_(0, 1)` |
+# | `d` | `····pixels.grad = None` |
+# | `e` | `for _ in range(steps):` |
+# | `f` | `····loss = content_loss(features(pixels), target)` |
+# | `g` | `········pixels -= rate * pixels.grad` |
+# | `h` | `target = features(photo).detach()` |
+# | `i` | `····with torch.no_grad():` |
+# | `x` | `····target = features(pixels)` |
+# | `y` | `········weights -= rate * weights.grad` |
+#
+# Each dot is a space at the beginning of the line. Give a list of letters: `["b", …]`.
+
+# %% tags=["exercise"]
+my_loop_order = [...]
+
+# %% tags=["check", "nbval-check-output"]
+exercises.check_loop_order(my_loop_order)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# What is needed once comes before the loop. It is not indented.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# In each step: forget the old gradient, measure the loss, compute the gradient, move the pixels,
+# put them back into the range from 0 to 1.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# my_loop_order = ["h", "b", "e", "d", "f", "a", "i", "g", "c"]
+# ```
+#
+# `b` may come before `h`. `d` may stand anywhere in the loop where no gradient is waiting to be
+# used: before `f`, before `a`, or at the end.
+#
+# </details>
+#
+# ### The loop as a formula
+#
+# It is gradient descent, as in lesson 4, on pixels in place of weights:
 #
 # $$x \leftarrow x - \eta\, \frac{\partial L}{\partial x}$$
 #
@@ -145,6 +208,25 @@ start = CONTENT.clone().requires_grad_()
 my_objective(start).backward()
 rate = 0.02 / start.grad.abs().mean()
 
+# %% tags=["nbval-check-output", "binds-formula"]
+by_formula = (CONTENT - rate * start.grad).clamp(0, 1)
+by_descend, _ = descend(my_objective, CONTENT, rate, 1)
+
+by_torch = start.detach().clone().requires_grad_()
+my_objective(by_torch).backward()
+torch.optim.SGD([by_torch], lr=rate.item()).step()
+
+options = {"optimizer": "gradient-descent", "learning_rate": rate.item()}
+*_, second = nst.optimize_image(
+    nst.Objective(BACKBONE, CONTENT, STYLE), CONTENT, steps=2, **options
+)
+for name, image in {
+    "loop": by_descend,
+    "torch": by_torch.clamp(0, 1),
+    "package": second.image,
+}.items():
+    print(f"formula = {name}:", torch.allclose(by_formula, image.detach(), atol=1e-3))
+
 # %%
 painted, history = descend(my_objective, CONTENT, rate, STEPS)
 plots.show_images(
@@ -154,7 +236,7 @@ plots.show_images(
 )
 
 # %% tags=["nbval-check-output"]
-print("the loss fell to less than a fifth:", history[-1] < history[0] / 5)
+print("the loss fell to less than half:", history[-1] < history[0] / 2)
 takes_gradients = any(weights.requires_grad for weights in BACKBONE.parameters())
 print("the network's weights take gradients:", takes_gradients)
 
@@ -165,16 +247,19 @@ print("the network's weights take gradients:", takes_gradients)
 #
 # ### 1. The gradient is not forgotten
 #
-# `backward` *adds* to the gradient that is there. **Predict** what the loss does if it is never
-# reset.
+# `backward` *adds* to the gradient that is there. **Predict:** what does the loss do if nobody ever
+# resets it?
+#
+# - (a) it falls faster, because the steps get longer
+# - (b) nothing changes
+# - (c) it swings up and down
 #
 # <details><summary>Show the reasons, after you have chosen</summary>
 #
-# - *It falls faster, because the steps get longer*: only at first. The sum of all gradients goes
-#   on pointing to where the picture came from. It overshoots, like a ball that rolls without
-#   friction.
-# - *Nothing changes*: this would be so if `backward` replaced the gradient.
-# - *It swings up and down*: right, as the plot shows.
+# - (a) Only at first. The sum of all gradients holds old ones, from places that the picture has
+#   left. It overshoots, like a ball that rolls without friction.
+# - (b) This would be so if `backward` replaced the gradient.
+# - (c) Right, as the plot shows.
 #
 # </details>
 
@@ -220,6 +305,50 @@ print("largest entry of its gradient:", pixels.grad.abs().max().item())
 # The symptom: a loss that is 0 from the start, whatever the picture is. A picture always equals
 # itself.
 #
+# A second form of this mistake is harder to see. The target is the photo's, but it is not cut off
+# from autograd. Then a gradient flows into the photo, too. The value of the loss is right, and the
+# painting comes out right, but every step computes two gradients and uses one.
+#
+# ### Exercise: a target that is a constant
+#
+# Write the content loss of a picture against a photo. `network` is called with a picture and
+# returns its feature maps. The gradient must reach `image`, and must not reach `photo`.
+
+
+# %% tags=["exercise"]
+def my_content_part(network, image, photo):
+    """Return the mean squared difference of the feature maps; the photo is a constant."""
+    target = ...
+    return (network(image) - target).square().mean()
+
+
+# %% tags=["check", "nbval-check-output"]
+exercises.check_content_part(my_content_part)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# What does the network have to look at, to know the target?
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# `.detach()` returns the same numbers, without the memory of where they come from.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_content_part(network, image, photo):
+#     """Return the mean squared difference of the feature maps; the photo is a constant."""
+#     target = network(photo).detach()
+#     return (network(image) - target).square().mean()
+# ```
+#
+# </details>
+#
 # ### 3. The wrong thing is optimised
 #
 # An optimiser changes what it is given. Here it is given the *network*. (The weights must first
@@ -255,16 +384,26 @@ print("the style picture itself still fits:", of_the_style_itself.item() < 1)
 # from pairs: *how far I moved* and *how the gradient changed*. A clamp that it does not know of
 # makes the first number wrong.
 #
-# **Predict** which of these ends best: (a) clamp once, at the end; (b) clamp after each step; (c)
-# clamp after each step, and correct the memory.
+# **Predict:** which of these ends best?
+#
+# - (a) clamp once, at the end
+# - (b) clamp after each step
+# - (c) clamp after each step, and correct the memory
+
+
+# %%
+def make_lbfgs(pixels):
+    """Return torch's L-BFGS: one evaluation in each step, a memory of 20 moves."""
+    return torch.optim.LBFGS(
+        [pixels], max_iter=1, history_size=20, tolerance_grad=0, tolerance_change=0
+    )
 
 
 # %%
 def lbfgs(loss_of, start, steps, clamp, correct=False):
     """L-BFGS with one evaluation in each step; return the picture and the losses."""
     pixels = start.clone().requires_grad_()
-    settings = {"max_iter": 1, "history_size": 20, "tolerance_grad": 0, "tolerance_change": 0}
-    optimizer = torch.optim.LBFGS([pixels], **settings)
+    optimizer = make_lbfgs(pixels)
     history = []
     for number in range(steps):
         pixels.grad = None
@@ -329,10 +468,108 @@ print("jumps of (c):", jumps(runs["(c) clamped, corrected"][1]))
 #
 # </details>
 #
+# Many programs clamp at yet another place: inside the **closure**, the function that torch's
+# L-BFGS calls in the middle of its step to get the loss. Is that better? We measure the memory
+# itself. How far is the move that L-BFGS believes in from the move that was made?
+
+
+# %%
+def memory_error(loss_of, start, place, steps=10):
+    """Return how wrong L-BFGS is about its last move, as a share of that move."""
+    pixels = start.clone().requires_grad_()
+    optimizer = make_lbfgs(pixels)
+    seen = []  # the pictures for which the loss was computed
+
+    def closure():
+        if place == "inside the closure":
+            pixels.data.clamp_(0, 1)
+        seen.append(pixels.detach().clone())
+        pixels.grad = None
+        loss = loss_of(pixels).total
+        loss.backward()
+        return loss.item()
+
+    for _ in range(steps):
+        optimizer.step(closure)
+        memory = optimizer.state[pixels]
+        if place.startswith("after the step"):
+            pixels.data.clamp_(0, 1)
+        if place == "after the step, corrected":
+            memory["d"] = ((pixels.detach() - seen[-1]) / memory["t"]).flatten()
+    closure()  # looks at the picture once more, as the next step would
+    believed, made = memory["t"] * memory["d"], (seen[-1] - seen[-2]).flatten()
+    return ((believed - made).norm() / made.norm()).item()
+
+
+# %%
+places = ["inside the closure", "after the step", "after the step, corrected", "once, at the end"]
+errors = {place: memory_error(small_objective, small, place) for place in places}
+for place, error in errors.items():
+    print(f"{place:26} the memory is wrong by {error:.1%} of the move")
+
+# %% tags=["nbval-check-output"]
+print([place for place, error in errors.items() if error > 0.001])
+
+# %% [markdown]
+# ### Exercise: where to clamp
+#
+# Give each place its verdict: `"right"`, `"memory wrong"` (L-BFGS believes in moves that were not
+# made) or `"values lost"` (what was gained outside the range is thrown away).
+
+# %% tags=["exercise"]
+my_clamp_verdicts = {
+    "inside the closure": ...,
+    "after the step": ...,
+    "after the step, corrected": ...,
+    "once, at the end": ...,
+}
+
+# %% tags=["check", "nbval-check-output"]
+exercises.check_clamp_verdicts(my_clamp_verdicts)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The table says for which two the memory is wrong.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# Of the other two, one keeps every picture on the way between 0 and 1.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# my_clamp_verdicts = {
+#     "inside the closure": "memory wrong",
+#     "after the step": "memory wrong",
+#     "after the step, corrected": "right",
+#     "once, at the end": "values lost",
+# }
+# ```
+#
+# </details>
+#
 # ## α and β
 #
-# **Predict:** α stays 1 and β grows. What happens to the content loss and to the style loss of
-# the finished picture?
+# **Predict:** α stays 1 and β grows. What happens to the two losses of the finished picture? (The
+# losses themselves, without their weights.)
+#
+# - (a) both fall: a larger weight makes the search stronger
+# - (b) the style loss falls, the content loss rises
+# - (c) the style loss falls, the content loss stays: its weight is the same
+#
+# <details><summary>Show the reasons, after you have chosen</summary>
+#
+# - (a) A weight does not make a search stronger. It says what counts more.
+# - (b) Right. The two wishes compete for the same pixels. The one with more weight gets its way.
+# - (c) The weight α is the same, but what is left of the photo is not. Its share in the total has
+#   become smaller.
+#
+# </details>
 
 # %%
 OBJECTIVE = nst.Objective(BACKBONE, CONTENT, STYLE)
@@ -382,6 +619,52 @@ pairs = [(checker[0, 0, y, x], checker[0, 0, y, x + 1]) for y in range(2) for x 
 right = sum((b - a) ** 2 for a, b in pairs) / 4
 print("by hand:", (down + right).item())
 print("package:", total_variation_loss(checker).item())
+mse = torch.nn.functional.mse_loss
+print(
+    "torch:  ",
+    (mse(checker[:, :, 1:], checker[:, :, :-1]) + mse(checker[..., 1:], checker[..., :-1])).item(),
+)
+
+# %% [markdown]
+# ### Exercise: total variation
+#
+# Write it with slices, without loops.
+
+
+# %% tags=["exercise"]
+def my_total_variation(image):
+    """Return the total variation of pictures, (N, 3, H, W), as a scalar."""
+    return ...
+
+
+# %% tags=["check", "nbval-check-output"]
+exercises.check_total_variation(my_total_variation)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `image[..., 1:, :]` is the picture without its first row. Which rows must be left out of the
+# other one, so that neighbours meet?
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# Two means, one for each direction, and then their sum.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_total_variation(image):
+#     """Return the total variation of pictures, (N, 3, H, W), as a scalar."""
+#     down = image[..., 1:, :] - image[..., :-1, :]
+#     right = image[..., 1:] - image[..., :-1]
+#     return down.square().mean() + right.square().mean()
+# ```
+#
+# </details>
 
 # %%
 gammas = [0.0, 10.0, 100.0]
@@ -437,10 +720,10 @@ print(
     "content loss at the end is lower than that of the noise:",
     from_noise[-1].losses.content < from_noise[0].losses.content,
 )
-print(
-    "after equal work the photo start is ahead:",
-    from_photo[-1].losses.total < from_noise[-1].losses.total,
-)
+
+# %%
+for name, steps in {"from the photo": from_photo, "from noise": from_noise}.items():
+    print(f"{name:15} total loss after equal work: {steps[-1].losses.total:.2f}")
 
 # %% [markdown]
 # ## Three painters: gradient descent, Adam, L-BFGS
@@ -475,6 +758,60 @@ print("from the lowest loss to the highest:", ", ".join(by_total))
 # This is the answer to the opening question. The loss has no single valley that all painters
 # reach in the same time. The objective says what is good; the optimiser, the start and the number
 # of steps decide how far you get.
+#
+# ### Exercise: paint with Adam
+#
+# Fill in the three places marked `...`. `loss_of(pixels)` returns the loss. The first picture must
+# stay as it is.
+
+
+# %% tags=["exercise"]
+def my_paint_with_adam(loss_of, start, steps, rate):
+    """Return the painted picture, every pixel between 0 and 1."""
+    pixels = start.clone().requires_grad_()
+    optimizer = ...  # an Adam optimiser that changes the pixels
+    for _ in range(steps):
+        ...  # forget the old gradient
+        loss_of(pixels).backward()
+        optimizer.step()
+        ...  # put the pixels back into the range 0 to 1
+    return pixels.detach()
+
+
+# %% tags=["check", "nbval-check-output"]
+exercises.check_paint_with_adam(my_paint_with_adam)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `torch.optim.Adam` takes a *list* of the tensors it may change, and `lr`.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# Look in `descend` for the line that forgets the gradient and for the line that clamps. The clamp
+# must stand under `with torch.no_grad():`, as there.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_paint_with_adam(loss_of, start, steps, rate):
+#     """Return the painted picture, every pixel between 0 and 1."""
+#     pixels = start.clone().requires_grad_()
+#     optimizer = torch.optim.Adam([pixels], lr=rate)
+#     for _ in range(steps):
+#         optimizer.zero_grad()
+#         loss_of(pixels).backward()
+#         optimizer.step()
+#         with torch.no_grad():
+#             pixels.clamp_(0, 1)
+#     return pixels.detach()
+# ```
+#
+# </details>
 #
 # ## When to stop
 #
@@ -525,95 +862,6 @@ plots.show_images(
     titles=list(results),
     alt="Two paintings of the cat in double size, painted at one size and from coarse to fine.",
 )
-
-# %% [markdown]
-# ## Exercises
-#
-# ### A faded loop
-#
-# Fill in the three places marked `...`. The loop should paint with Adam.
-
-
-# %%
-def paint_with_adam(loss_of, start, steps, rate=0.03):
-    """Return the painted picture, every pixel between 0 and 1."""
-    pixels = start.clone().requires_grad_()
-    optimizer = ...  # an Adam optimiser that changes the pixels
-    if optimizer is ...:
-        return None  # not attempted yet
-    for _ in range(steps):
-        ...  # forget the old gradient
-        loss_of(pixels).backward()
-        optimizer.step()
-        ...  # put the pixels back into the range 0 to 1
-    return pixels.detach()
-
-
-# %%
-def try_out(paint):
-    """Compare with the package's Adam, and say what a difference looks like."""
-    result = paint(lambda image: OBJECTIVE(image).total, CONTENT, 5)
-    if result is None:
-        return "Not attempted yet."
-    *_, expected = nst.optimize_image(OBJECTIVE, CONTENT, steps=6, optimizer="adam")
-    if torch.allclose(result, expected.image, atol=1e-3):
-        return "Right: the same picture as the package's."
-    if result.min() < 0 or result.max() > 1:
-        return "Some pixels lie outside 0 to 1. What should follow each step?"
-    if torch.equal(result, CONTENT):
-        return "The picture did not change. What does your optimiser change?"
-    return (
-        "The picture differs from the package's. Is the gradient forgotten before each backward()?"
-    )
-
-
-print(try_out(paint_with_adam))
-
-# %% [markdown]
-# <details><summary>Hint 1</summary>
-#
-# `torch.optim.Adam` takes a *list* of the tensors it may change, and `lr`.
-#
-# </details>
-#
-# <details><summary>Hint 2</summary>
-#
-# Look in `descend` for the line that forgets the gradient and for the line that clamps. The clamp
-# must stand under `with torch.no_grad():`, as there.
-#
-# </details>
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# def paint_with_adam(loss_of, start, steps, rate=0.03):
-#     pixels = start.clone().requires_grad_()
-#     optimizer = torch.optim.Adam([pixels], lr=rate)
-#     for _ in range(steps):
-#         optimizer.zero_grad()
-#         loss_of(pixels).backward()
-#         optimizer.step()
-#         with torch.no_grad():
-#             pixels.clamp_(0, 1)
-#     return pixels.detach()
-# ```
-#
-# </details>
-#
-# ### A blank page
-#
-# Write a function `blend(content, style, share)`. It should paint `content` so that `share = 0`
-# gives back the photo and `share = 1` a picture with much style. Which of α, β, γ would you
-# change, and how? Try `share` 0, 0.5 and 1, and show the three pictures with `plots.show_images`.
-
-# <details><summary>Hint</summary>
-#
-# Let α stay 1 and let β be 100 · `share`: `nst.style_transfer(..., style_weight=...)`.
-#
-# </details>
-
-# %%
-# your code
 
 # %% [markdown]
 # ## Recap
