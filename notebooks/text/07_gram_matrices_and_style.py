@@ -891,15 +891,16 @@ better = wrong_colour[LAYERS[0]] < wrong_colour[LAYERS[3]]
 print("the first layer's picture has a better mean colour than the fourth's:", better)
 
 # %% [markdown]
-# **Check yourself:** read the row of the first layer. Its picture fits the first layer well. Does
-# it fit the others, too? And the other way round: does the picture of the last layer fit the
-# first?
+# **Check yourself:** read the row of the first layer. How well does its picture fit the *last*
+# layer, compared with the start? And the other way round: how well does the last layer's picture
+# fit the first layer?
 #
 # <details><summary>Answer</summary>
 #
-# No, in both directions: the numbers beside the diagonal are much larger than those on it. One
-# layer's Gram matrix does not decide the others. The papers use five layers, from early to late,
-# and so do we: colours and grain come from the early ones, strokes and forms from the late ones.
+# Badly, in both directions: most of the start's loss is still there, while the layer that was asked
+# for is fitted well. One layer's Gram matrix does not decide the others. The papers use five
+# layers, from early to late, and so do we: colours and grain come from the early ones, strokes and
+# forms from the late ones.
 #
 # </details>
 #

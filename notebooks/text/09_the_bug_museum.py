@@ -28,8 +28,6 @@
 # **Time:** 50 minutes. <!-- cost -->
 #
 # Terms in bold type stand in the [glossary](glossary.md) (English, 中文). [All lessons](README.md).
-#
-# Terms in bold type stand in the [glossary](glossary.md) (English, 中文). [All lessons](README.md).
 
 # %%
 import torch
@@ -47,7 +45,7 @@ STEPS = 12 if nst.is_fast() else 40  # evaluations of the loss in one run
 BACKBONE = nst.load_backbone()
 DEVICE = BACKBONE.mean.device
 CONTENT = nst.load_image("chelsea", size=SIZE).to(DEVICE)
-STYLE = nst.load_image("waves", size=SIZE).to(DEVICE)
+STYLE = nst.load_image("swirl", size=SIZE).to(DEVICE)
 OTHER_STYLE = nst.load_image("glass", size=SIZE).to(DEVICE)
 NOISE = torch.rand(CONTENT.shape, generator=torch.Generator().manual_seed(0)).to(DEVICE)
 
@@ -87,7 +85,7 @@ def relative_style_loss(maps, style_maps):
 
 
 def objective(style=STYLE, loss=relative_style_loss):
-    """Return a function of the picture: its content loss + 50 * its style loss."""
+    """Return a function of the picture: its content loss + 20 * its style loss."""
     targets = BACKBONE(CONTENT, BACKBONE.content_layers)
     style_maps = BACKBONE(style, BACKBONE.style_layers)
 
@@ -95,13 +93,13 @@ def objective(style=STYLE, loss=relative_style_loss):
         maps = BACKBONE(image, [*targets, *style_maps])
         parts = [content_loss(maps[n], t) / t.square().mean() for n, t in targets.items()]
         styles = [loss(maps[name], style_maps[name]) for name in style_maps]
-        return sum(parts) / len(parts) + 50 * sum(styles) / len(styles)
+        return sum(parts) / len(parts) + 20 * sum(styles) / len(styles)
 
     return loss_of
 
 
 # %% tags=["nbval-check-output"]
-package = nst.Objective(BACKBONE, CONTENT, STYLE)
+package = nst.Objective(BACKBONE, CONTENT, STYLE, style_weight=20)
 print("equal to the package's objective:", end=" ")
 print(torch.allclose(objective()(NOISE), package(NOISE).total, rtol=1e-4))
 
@@ -123,7 +121,7 @@ def blind_style_loss(maps, style_maps):
     return (maps - maps.mean()).square().mean()
 
 
-LARGE_STYLE = nst.load_image("waves", size=2 * SIZE).to(DEVICE)
+LARGE_STYLE = nst.load_image("swirl", size=2 * SIZE).to(DEVICE)
 programs = [
     objective(STYLE.flip(1)),
     objective(LARGE_STYLE, undivided_style_loss),
@@ -137,9 +135,10 @@ plots.show_images(
     [CONTENT, STYLE, *(picture for picture, _ in results)],
     titles=["content", "style", *(f"program {k}" for k in range(1, 5))],
     columns=3,
-    alt="A cat, blue painted waves, and four results. Program 1: the cat in brown strokes. "
-    "Program 2: the cat in glaring colours, with black and white patches. Program 3: the cat in "
-    "blue-gray strokes. Program 4: a gray area in which hardly anything can be made out.",
+    alt="A cat, a night sky of swirling blue strokes, and four results. Program 1: the cat in "
+    "orange and brown strokes. Program 2: the cat in glaring colours, with black and white "
+    "patches. Program 3: the cat in brown, green and blue strokes. Program 4: a gray area in which "
+    "hardly anything can be made out.",
 )
 
 # %%
@@ -261,7 +260,8 @@ def load_blue_first(source):
 plots.show_images(
     [STYLE, STYLE.flip(1), results[2][0], results[0][0]],
     titles=["style", "style, blue first", "painted", "painted, blue first"],
-    alt="The blue waves; the same waves in brown; the cat in blue-gray; the cat in brown.",
+    alt="The blue night sky; the same sky in brown and orange; the cat in brown and blue strokes; "
+    "the cat in orange and brown strokes.",
 )
 
 
@@ -324,7 +324,7 @@ plots.show_images(
     rebuilt,
     titles=[f"prepared {name}" for name in PREPARATIONS],
     alt="Four pictures rebuilt from the photo's maps. Prepared once: the cat. Twice: the cat in "
-    "much too strong contrasts. Never: a gray haze with a weak outline of the cat. Of 0 to 255: "
+    "much too strong contrasts. Never: a gray haze without a cat. Of 0 to 255: "
     "colourful patches.",
 )
 
@@ -375,13 +375,13 @@ class Twice:
         return look(prepare(prepare(image)), layers)
 
 
-twice = nst.Objective(Twice(), CONTENT, STYLE)
+twice = nst.Objective(Twice(), CONTENT, STYLE, style_weight=20)
 by_twice, _ = paint(lambda image: twice(image).total, CONTENT)
 plots.show_images(
     [CONTENT, results[2][0], by_twice],
     titles=["content", "prepared once", "all prepared twice"],
-    alt="The photo, and two paintings of the cat with blue-gray strokes. They differ a little, and "
-    "both look good.",
+    alt="The photo, and two paintings of the cat with brown, green and blue strokes. They differ a "
+    "little, and neither looks broken.",
 )
 
 # %%
@@ -495,8 +495,8 @@ def test_symmetric(gram):
 
 
 def test_independent(gram):
-    size_of_two, size_of_one = gram(torch.rand(2, 3, 4, 5)).numel(), gram(torch.rand(1, 3, 4, 5))
-    assert size_of_two == 2 * size_of_one.numel(), f"{size_of_two} numbers for two pictures"
+    for_one, for_two = (gram(torch.rand(n, 3, 4, 5)).numel() for n in (1, 2))
+    assert for_two == 2 * for_one, f"{for_two} numbers for two pictures, {for_one} for one"
 
 
 # %% tags=["nbval-check-output"]
@@ -576,8 +576,8 @@ exercises.check_batch_test(my_batch_test)
 plots.show_images(
     [CONTENT, results[1][0], paint(objective(LARGE_STYLE), CONTENT)[0]],
     titles=["photo", "not divided", "divided by H·W"],
-    alt="The photo; the cat in glaring colours with black and white patches; the cat in blue-gray "
-    "strokes.",
+    alt="The photo; the cat in glaring colours with black and white patches; the cat in brown and "
+    "blue strokes.",
 )
 
 
@@ -652,18 +652,19 @@ plots.show_images(
     [STYLE, runs[0][0], runs[1][0], OTHER_STYLE, runs[2][0], runs[3][0]],
     titles=["style 1", "blind loss", "right loss", "style 2", "blind loss", "right loss"],
     columns=3,
-    alt="Two styles, blue waves and colourful glass, and beside each what was painted with it. "
-    "With the blind loss both are the same even gray. With the right loss one has the colours "
-    "of the waves and the other one those of the glass.",
+    alt="Two styles, a blue night sky and colourful glass, and beside each what was painted with "
+    "it. With the blind loss both are the same dull gray. With the right loss one has the colours "
+    "of the night sky and the other one those of the glass.",
 )
 
 # %% tags=["nbval-check-output"]
 (_, blind_1), (_, blind_2) = runs[0], runs[2]
 print("the blind loss fell:", blind_1[-1] < blind_1[0] and blind_2[-1] < blind_2[0])
-print("its first values are equal for both styles:", blind_1[0] == blind_2[0])
+same = abs(blind_1[0] - blind_2[0]) < 1e-4 * blind_1[0]
+print("its first values are equal for both styles:", same)
 
 # %% [markdown]
-# The loss falls until all positions of a map are equal: an even gray. Other forms of the same
+# The loss falls until all positions of a map are equal: a dull gray. Other forms of the same
 # mistake compare the picture's Gram matrix with itself, or with zeros.
 #
 # ### Exercise: a test for the style loss (blank)
@@ -817,8 +818,8 @@ runs = {name: paint(loss_of, NOISE) for name, loss_of in losses_of.items()}
 plots.show_images(
     [picture for picture, _ in runs.values()],
     titles=list(runs),
-    alt="Three pictures. Exhibit 9: the noise that it began with. Exhibit 10: gray "
-    "noise, without a cat. Right: the cat can be made out.",
+    alt="Three pictures. Exhibit 9: the noise that it began with. Exhibit 10: noise "
+    "in other colours, without a cat. Right: the cat can be made out.",
 )
 
 # %%
@@ -1063,8 +1064,8 @@ print(all(torch.allclose(picture, displayed[0], atol=1e-5) for picture in displa
 # ### Exercise: a test for the display (blank)
 #
 # The promise: *a picture between 0 and 1 is shown as it is*. Your test gets a function `display`,
-# which returns what the screen shows, and a `picture` (N, 3, H, W) that spans the range from 0 to
-# 1. It has to fail on every display that stretches. It has to pass on those that do not; some of
+# which returns what the screen shows, and a `picture` (N, 3, H, W) whose values span 0 to 1. It has
+# to fail on every display that stretches. It has to pass on those that do not; some of
 # them round to the 256 levels of a screen, so differences up to 1/255 are allowed. Others use
 # `picture` after you: leave it as it is.
 
@@ -1146,14 +1147,14 @@ print("all maps equal:", all(torch.allclose(in_one_pass[name], in_two[name]) for
 # %%
 used = nst.load_backbone()
 paintings = []
-for name in ("waves", "glass", "mosaic", "waves"):
+for name in ("swirl", "glass", "mosaic", "swirl"):
     style = nst.load_image(name, size=SIZE).to(DEVICE)
     steps = nst.optimize_image(nst.Objective(used, CONTENT, style), CONTENT, steps=STEPS // 4)
     paintings.append(list(steps)[-1].image)
 
 plots.show_images(
     paintings,
-    titles=["1: waves", "2: glass", "3: mosaic", "4: waves again"],
+    titles=["1: swirl", "2: glass", "3: mosaic", "4: swirl again"],
     columns=4,
     alt="Four unfinished paintings of the cat by one network. The first and the last look alike.",
 )
@@ -1189,7 +1190,7 @@ for title, number in numbers.items():
 # | symptom | what you see |
 # |---|---|
 # | `"A"` | The loss falls from step to step. The picture stays as it was. |
-# | `"B"` | The style picture is blue. The painting has its strokes, but they are brown. |
+# | `"B"` | The style picture is blue. The painting has its strokes, but they are orange. |
 # | `"C"` | With L-BFGS the loss falls for a hundred steps. Then it jumps up, again and again. |
 # | `"D"` | The loss is the same number at each step. The picture stays as it was. |
 # | `"E"` | With gradient descent the loss swings up and down, from the first steps on. |

@@ -288,7 +288,7 @@ DIAGNOSES: dict[str, tuple[int, dict[int, tuple[str, str]]]] = {
             4: (
                 "normalised-for-swapped-colours",
                 "Symptom B: preparing a picture twice makes its contrasts too strong. It does "
-                "not turn blue into brown. Which mistake exchanges two colours?",
+                "not turn blue into orange. Which mistake exchanges two colours?",
             ),
             1: (
                 "clamping-for-swapped-colours",
