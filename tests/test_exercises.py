@@ -421,6 +421,14 @@ def test_the_gradient_of_each_argument_is_compared(
     assert words in result.message
 
 
+def test_the_order_in_which_a_dictionary_was_filled_does_not_matter() -> None:
+    def statistics(x: Tensor) -> dict[str, Tensor]:
+        return {"mean": x.mean(), "energy": x.square().sum()}
+
+    exercise = replace(GRAM, reference=statistics, misconceptions=())
+    assert check(exercise, lambda x: {"energy": x.square().sum(), "mean": x.mean()}).passed
+
+
 def test_no_gradient_leaves_an_argument_out() -> None:
     either = replace(LOSS, no_gradient=(1,))
     assert check(either, loss).passed
@@ -565,6 +573,16 @@ def test_a_stop_never_hits_what_comes_after(monkeypatch: pytest.MonkeyPatch) -> 
         check(GRAM, functools.partial(ends, at=0.0002 * number))
         total = sum(range(10_000))  # would be interrupted here
         assert total == 49_995_000
+
+
+def test_the_learners_time_begins_after_the_first_use_of_torchs_functions() -> None:
+    order = []
+
+    def noted(name: str) -> Callable[[Tensor], Tensor]:
+        return lambda features: (order.append(name), gram_matrix(features))[1]
+
+    assert check(replace(GRAM, reference=noted("reference")), noted("learner")).passed
+    assert order[0] == "reference"
 
 
 def test_a_slow_answer_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:

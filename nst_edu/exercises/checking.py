@@ -176,8 +176,9 @@ def _checked(exercise: Exercise, function: Any) -> tuple[Result, Run]:
     early = generic.not_callable_like_this(exercise, function, cases[0])
     if early is not None:
         return early, Run()
-    run = run_all(function, cases, exercise.takes_gradient)
+    # The reference first: what torch imports at its first use is not the learner's time.
     expected = [call(exercise.reference, case, exercise.takes_gradient) for case in cases]
+    run = run_all(function, cases, exercise.takes_gradient)
     found = differing(exercise, expected, run.outcomes)
     if not run.too_slow and not any(found):
         return Result(True, generic.praise(expected, run)), run

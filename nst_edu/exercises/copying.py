@@ -60,11 +60,12 @@ def _rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def tensors_in(value: Any, depth: int = 0) -> Iterator[Tensor]:
-    """Yield the tensors of nested lists, tuples and dictionaries."""
+    """Yield the tensors of nested lists, tuples and dictionaries (by key, not as they were filled)."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, (list, tuple, dict)) and depth < DEEPEST:
-        for item in value.values() if isinstance(value, dict) else value:
+        in_order = [value[k] for k in sorted(value, key=str)] if isinstance(value, dict) else value
+        for item in in_order:
             yield from tensors_in(item, depth + 1)
 
 
