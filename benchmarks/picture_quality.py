@@ -9,6 +9,7 @@ Pictures that are in OUT already are judged again but not painted again.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import hashlib
 import statistics
@@ -27,10 +28,14 @@ import nst_edu as nst
 from benchmarks.judge import CONTENT_LAYER, STYLE_LAYERS, Verdict, judge, load_judge
 from nst_edu.features import Backbone, vgg_stages
 from nst_edu.images import to_bytes
+from nst_edu.optimize import DivergedError
 from nst_edu.training.pictures import picture_files
 
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")
 GOAL = "vgg19"
+# `compact` once as VGG-19 paints, and once with content at three depths: a single layer of so small
+# a network does not hold the photo well enough.
+PAINTERS = ("compact", "compact@40:relu1_2,relu2_2,relu3_4", "random")
 LABEL = 18  # px: the height of a line of text on the sheet
 
 
@@ -44,28 +49,58 @@ class Pair:
     painting: Tensor
 
 
-def paint(backbone: Backbone, pair: Pair, steps: int, style_weight: float) -> Tensor:
-    """Paint at the judge's layers, at one size, by L-BFGS; return the best picture."""
-    return nst.style_transfer(
-        pair.content,
-        pair.painting,
-        backbone=backbone,
-        steps=steps,
-        scales=1,
-        style_weight=style_weight,
-        content_layers=[CONTENT_LAYER],
-        style_layers=STYLE_LAYERS,
-    )
+@dataclass(frozen=True)
+class Painter:
+    """A network, and what it is asked to match."""
+
+    name: str
+    backbone: Backbone
+    style_weight: float
+    content_layers: tuple[str, ...]
+
+    def paint(self, pair: Pair, steps: int) -> Tensor:
+        """Paint at one size, by L-BFGS; return the best picture."""
+        evaluations = nst.style_transfer_steps(
+            pair.content,
+            pair.painting,
+            backbone=self.backbone,
+            steps=steps,
+            scales=1,
+            style_weight=self.style_weight,
+            content_layers=self.content_layers,
+            style_layers=STYLE_LAYERS,
+        )
+        made = []
+        # A search that diverges is judged by the best picture that it had found until then.
+        with contextlib.suppress(DivergedError):
+            made.extend((step.losses.total, step.number, step.image) for step in evaluations)
+        return min(made)[2]
+
+    def folder(self, steps: int) -> str:
+        """Return a name for all that decides its pictures."""
+        weights = fingerprint(self.backbone)
+        text = f"{self.backbone.name}-{weights}-{steps}-{self.style_weight:g}"
+        usual = self.content_layers == (CONTENT_LAYER,)
+        return text if usual else f"{text}-{'+'.join(self.content_layers)}"
 
 
-def painted(folder: Path, backbone: Backbone, pair: Pair, settings: tuple[int, float]) -> Tensor:
+def make_painter(text: str, style_weight: float, vgg: Backbone) -> Painter:
+    """Read ``NETWORK`` or ``NETWORK@STYLE_WEIGHT:CONTENT_LAYER,CONTENT_LAYER``."""
+    network, _, recipe = text.partition("@")
+    weight, _, layers = recipe.partition(":")
+    content = tuple(layers.split(",")) if layers else (CONTENT_LAYER,)
+    backbone = load_any(network, vgg)
+    name = f"{backbone.name}@{recipe}" if recipe else backbone.name
+    return Painter(name, backbone, float(weight or style_weight), content)
+
+
+def painted(folder: Path, painter: Painter, pair: Pair, steps: int) -> Tensor:
     """Return the picture that lies in `folder`, or paint it and put it there."""
-    steps, weight = settings
-    folder = folder / f"{backbone.name}-{fingerprint(backbone)}-{steps}-{weight:g}"
+    folder = folder / painter.folder(steps)
     file = folder / f"{pair.photo}--{pair.style}--{max(pair.content.shape)}.png"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        nst.save_image(paint(backbone, pair, steps, weight), file)
+        nst.save_image(painter.paint(pair, steps), file)
     return nst.load_image(file)
 
 
@@ -158,7 +193,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--teachers", type=Path, help="folder with the judge's weights; else torchvision's VGG-19")
     add("--photos", type=Path, help=f"folder; else the bundled {', '.join(PHOTOS)}")
     add("--paintings", type=Path, help="folder of style pictures; else the bundled styles")
-    add("--backbones", nargs="+", default=["compact", "random"], help="names or .safetensors files")
+    text = "names or .safetensors files; NAME@STYLE_WEIGHT:LAYER,LAYER for other content layers"
+    add("--backbones", nargs="+", default=list(PAINTERS), help=f"{text} (default: {PAINTERS})")
     add("--size", type=int, default=256, help="longer side in pixels (default: 256)")
     add("--steps", type=int, default=80, help="evaluations for each picture (default: 80)")
     add("--style-weight", type=float, default=50.0, help="(default: 50)")
@@ -181,20 +217,20 @@ def main(arguments: list[str] | None = None) -> int:
         else nst.picture_names("styles"),
         options.size,
     )
-    backbones = [load_any(name, vgg) for name in [GOAL, *options.backbones]]
+    weight = options.style_weight
+    painters = [make_painter(text, weight, vgg) for text in [GOAL, *options.backbones]]
     verdicts = {"photo": [judge(vgg, p.content, p.content, p.painting) for p in pairs]}
     pictures: dict[str, list[Tensor]] = {}
-    settings = (options.steps, options.style_weight)
-    for backbone in backbones:
-        bar = tqdm(pairs, desc=backbone.name, unit="picture")
-        made = [painted(options.out, backbone, pair, settings) for pair in bar]
-        pictures[backbone.name] = made
+    for painter in painters:
+        bar = tqdm(pairs, desc=painter.name, unit="picture")
+        made = [painted(options.out, painter, pair, options.steps) for pair in bar]
+        pictures[painter.name] = made
         trios = zip(made, pairs, strict=True)
-        verdicts[backbone.name] = [judge(vgg, m, p.content, p.painting) for m, p in trios]
+        verdicts[painter.name] = [judge(vgg, m, p.content, p.painting) for m, p in trios]
     write_pairs(options.out / "pairs.csv", pairs, verdicts)
     contact_sheet(pairs, pictures).save(options.out / "sheet.png")
     print(f"{len(pairs)} pairs, {options.size} px, {options.steps} evaluations, ", end="")
-    print(f"style weight {options.style_weight:g}\n")
+    print(f"style weight {weight:g} where no other is named\n")
     print(*rows(verdicts, list(pictures), STYLE_LAYERS[1:]), sep="\n")
     return 0
 

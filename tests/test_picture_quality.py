@@ -67,18 +67,20 @@ def test_the_benchmark_paints_judges_and_does_not_paint_twice(
     paintings.mkdir()
     nst.save_image(nst.load_image("swirl", size=40), paintings / "one.png")
     command = ["--teachers", str(teachers), "--paintings", str(paintings), "--out", str(out)]
-    command += ["--size", "40", "--steps", "3", "--backbones", "compact"]
+    command += ["--size", "40", "--steps", "3"]
+    command += ["--backbones", "compact", "compact@40:relu1_2,relu3_4"]
     assert picture_quality.main(command) == 0
     table = capsys.readouterr().out
     assert "4 pairs, 40 px, 3 evaluations" in table
-    assert [line.split()[1] for line in table.splitlines()[4:]] == ["photo", "vgg19", "compact"]
+    names = [line.split()[1] for line in table.splitlines()[4:]]
+    assert names == ["photo", "vgg19", "compact", "compact@40:relu1_2,relu3_4"]
     rows = list(csv.DictReader((out / "pairs.csv").read_text().splitlines()))
-    assert len(rows) == 3 * 4
+    assert len(rows) == 4 * 4
     with Image.open(out / "sheet.png") as sheet:
-        assert sheet.width == 4 * 40  # photo, style, two backbones
+        assert sheet.width == 5 * 40  # photo, style, three painters
 
     before = {file: file.stat().st_mtime_ns for file in out.glob("*/*.png")}
-    assert len(before) == 2 * 4
+    assert len(before) == 3 * 4
     assert picture_quality.main(command) == 0
     assert {file: file.stat().st_mtime_ns for file in out.glob("*/*.png")} == before
 

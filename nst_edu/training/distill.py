@@ -24,7 +24,9 @@ REFRESH_EVERY = 4  # steps
 ENOUGH = 64  # own pictures to begin with
 ROWS = 2048  # positions of a batch at which the maps are compared
 BEFORE_RELU = {name: name.replace("relu", "conv") for name in LAYERS}
-DISTANCE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu3_4", "relu4_1", "relu4_2", "relu5_1")
+# relu1_1 is left out: any network matches it, and its maps are the largest.
+DISTANCE_LAYERS = ("relu2_1", "relu3_1", "relu3_4", "relu4_1", "relu4_2", "relu5_1")
+WEIGHTS = {"fit": 1.0, "gram": 1.0, "distance": 3.0, "silence": 1.0}
 PRODUCTS = 512  # positions whose products with each other are compared
 
 
@@ -34,7 +36,7 @@ class Settings:
 
     steps: int = 6000
     batch: int = 16
-    own: int = 4  # of the batch: student's own pictures; as many styles and photos go with them
+    own: int = 5  # of the batch: student's own pictures; as many styles and photos go with them
     size: int = 96
     rate: float = 1.5e-3
     seed: int = 0
@@ -115,7 +117,7 @@ def train_step(run: Run, teachers: Teachers, photos: Photos) -> dict[str, Tensor
         ]
     ).contiguous(memory_format=torch.channels_last)
     targets, maps = teachers(image), run.student(image, [*LAYERS, *BEFORE_RELU.values()])
-    losses = {name: torch.zeros(()) for name in ("fit", "gram", "distance", "silence")}
+    losses = {name: torch.zeros(()) for name in WEIGHTS}
     for name in LAYERS:
         count = maps[name][:, 0].numel()
         chosen = torch.randint(count, (min(count, ROWS),), generator=run.generator)
@@ -130,7 +132,7 @@ def train_step(run: Run, teachers: Teachers, photos: Photos) -> dict[str, Tensor
             losses["distance"] = losses["distance"] + error.square().mean()
     losses = {name: value / len(LAYERS) for name, value in losses.items()}
     run.optimizer.zero_grad()
-    torch.stack(list(losses.values())).sum().backward()
+    torch.stack([WEIGHTS[name] * value for name, value in losses.items()]).sum().backward()
     nn.utils.clip_grad_norm_(run.student.parameters(), 1.0)
     run.optimizer.step()
     return {name: value.detach() for name, value in losses.items()}

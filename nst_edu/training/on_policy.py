@@ -86,19 +86,27 @@ class OwnPictures:
     def _begin(self, photos: Photos) -> dict[str, Any]:
         """Choose photos, styles, weights and layers for a new painting."""
         content = photos.crops(CROPS, self.size)
-        on_photo = photos.uniform() < 0.7
         return {
             "content": content,
             "styles": photos.varied_crops(CROPS, self.size),
-            "image": content if on_photo else photos.varied_crops(CROPS, self.size),
+            "image": self._ground(content, photos),
             "age": 0,
             "options": {
-                "content_weight": 0.0 if photos.uniform() < 0.15 else 1.0,
+                "content_weight": 0.0 if photos.uniform() < 0.2 else 1.0,
                 "style_weight": 10 ** photos.uniform(0.5, 3.0),
                 "style_layers": STYLE_CHOICES[int(photos.uniform(0, len(STYLE_CHOICES) - 1e-6))],
                 "content_layers": (CONTENT_CHOICES[int(photos.uniform(0, 3 - 1e-6))],),
             },
         }
+
+    def _ground(self, content: Tensor, photos: Photos) -> Tensor:
+        """Return what to paint on: the photo itself (60 %), noise (20 %), or other pictures."""
+        choice = photos.uniform()
+        if choice < 0.6:
+            return content
+        if choice < 0.8:
+            return torch.rand(content.shape, generator=photos.generator)
+        return photos.varied_crops(len(content), self.size)
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Return `count` pictures, their styles, their photos, (3·count, 3, size, size)."""
