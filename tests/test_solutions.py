@@ -5,39 +5,18 @@ The solutions come from the lessons' texts, where a learner reads them; there is
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from nst_edu.authoring.execute import CELL_TIMEOUT, _ThisPython, kernel_environment
 from nst_edu.authoring.solutions import CHECK, fill_in, find_tasks, has_tag, solved
 from nst_edu.authoring.texts import find_texts, notebook_path, read_text
+from tests.lesson_kernel import run
 
-TESTS = Path(__file__).parent
 TEXTS = [pytest.param(p, id=p.stem) for p in find_texts() if find_tasks(read_text(p))]
-
-
-def run(notebook: NotebookNode, folder: Path, ipython: Path) -> None:
-    """Execute a lesson as the tests of the notebooks do: short, off the network."""
-    profile = ipython / "profile_default"
-    profile.mkdir(parents=True)
-    shutil.copy(TESTS / "offline.py", profile / "ipython_kernel_config.py")
-    # One thread: on a busy machine two of them wait for each other most of the time.
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    settings = {"NST_EDU_FAST": "1", "NST_EDU_DEVICE": "cpu", **threads}
-    client = NotebookClient(
-        notebook,
-        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisPython()),
-        timeout=CELL_TIMEOUT,
-        resources={"metadata": {"path": str(folder)}},
-    )
-    client.execute(env=kernel_environment(str(ipython)) | settings, cleanup_kc=True)
 
 
 def results(notebook: NotebookNode) -> list[tuple[str, str]]:

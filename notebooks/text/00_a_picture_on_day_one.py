@@ -26,6 +26,9 @@
 # **Time:** 15 minutes. <!-- cost -->
 #
 # Terms in bold type stand in the [glossary](glossary.md) (English, 中文). [All lessons](README.md).
+#
+# *Before you begin:* the results are stored in this notebook. Choose *Edit → Clear Outputs of All
+# Cells*, so that no answer stands below its question.
 
 # %%
 import torch

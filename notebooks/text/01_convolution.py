@@ -27,6 +27,9 @@
 # **Time:** 45 minutes. <!-- cost -->
 #
 # Terms in bold type stand in the [glossary](glossary.md) (English, 中文). [All lessons](README.md).
+#
+# *Before you begin:* the results are stored in this notebook. Choose *Edit → Clear Outputs of All
+# Cells*, so that no answer stands below its question.
 
 # %%
 from itertools import product
@@ -77,6 +80,32 @@ plots.show_images(
 #
 # </details>
 #
+# ## Blocks of numbers
+#
+# All pictures of this course are **tensors**: blocks of numbers with some axes. Gray pictures have
+# the shape (N, H, W): N pictures, each with H rows and W columns. Four things to do with them come
+# up all the time:
+
+# %% tags=["nbval-check-output"]
+two = torch.arange(12.0).reshape(2, 2, 3)  # 2 pictures of 2 rows and 3 columns
+print(two)
+print("a part, columns 0 and 1:   ", tuple(two[:, :, 0:2].shape))
+print("one sum for each picture:  ", two.sum(dim=(1, 2)))  # over axes 1 and 2; axis 0 is left
+print("one axis more, of length 1:", tuple(two[:, None].shape))
+print("back to front, columns:    ", two.flip(2)[0, 0])
+
+# %% [markdown]
+# A colon alone means "all of this axis". Axes are counted from 0. `two[:, None]` has the shape
+# (N, 1, H, W): N pictures with one channel. Functions of torch want their pictures like this.
+#
+# **Question:** what is `two[1, 0, 2]`?
+#
+# <details><summary>Answer</summary>
+#
+# 8: the second picture, its first row, its last column.
+#
+# </details>
+#
 # ## Slide, multiply, sum
 #
 # A **kernel** is a small block of numbers. Lay it over a part of the picture, a *patch* of the
@@ -110,8 +139,12 @@ step = torch.tensor([[[0.0, 0.0, 0.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 1.0, 1.0, 
 print(slide(step, torch.tensor([[-1.0, 1.0]]))[0])
 
 # %% [markdown]
+# <details><summary>Why</summary>
+#
 # The kernel computes "right pixel minus left pixel". It answers with 1 where the edge is, and
 # with 0 elsewhere. The row has become shorter by one: the kernel fits at five places only.
+#
+# </details>
 #
 # **Question:** a picture has 128 rows, a kernel has 3. How many rows does the result have?
 #
@@ -198,14 +231,14 @@ plots.show_images(
 #
 # Cross-correlation *gathers*: each pixel of the result asks its neighbours. The other way to think
 # is *stamping*: each pixel of the picture prints the kernel, as strongly as the pixel is bright.
-# That is the **convolution** of mathematics and signal processing. It equals sliding a kernel that
-# was turned by 180° before:
+# That is the **convolution** of mathematics and signal processing. Up to the place where the result
+# begins, it equals sliding a kernel that was turned by 180° before:
 #
 # $$y_{i,j} = \sum_{u,v} w_{u,v}\, x_{i-u,\,j-v}$$
 #
 # There is a minus where the cross-correlation has a plus. To check it with something independent,
-# we take the **convolution theorem**: a convolution becomes a plain product after a Fourier
-# transform (lesson 12).
+# the next cell uses the **convolution theorem**: a convolution becomes a plain product after a
+# Fourier transform. You need not know what that is. Read what the cell prints.
 
 # %% tags=["nbval-check-output", "binds-formula"]
 stamped = torch.zeros(4, 6, dtype=torch.float64)

@@ -14,9 +14,9 @@
 # # Lesson 3: Pooling, activation, the fully connected layer
 #
 # Below are four shapes. Under each of them is the same picture with its pixels shuffled, all four
-# in the same way. Two small networks learn to name the shapes. One of them does not mind the
-# shuffling at all. The other one loses nearly half of its right answers. Which one, and why? To
-# find out, you build the three layers that still are missing.
+# in the same way. Two small networks learn to name the shapes, once from the pictures and once
+# from the shuffled ones. Do they mind the shuffling? Both alike? To find out, you build the three
+# layers that still are missing.
 #
 # **After this lesson you can**
 #
@@ -29,6 +29,9 @@
 # **Time:** 45 minutes. <!-- cost -->
 #
 # Terms in bold type stand in the [glossary](glossary.md) (English, 中文). [All lessons](README.md).
+#
+# *Before you begin:* the results are stored in this notebook. Choose *Edit → Clear Outputs of All
+# Cells*, so that no answer stands below its question.
 
 # %%
 import torch
@@ -104,7 +107,7 @@ plots.show_images(
 def pool_by_hand(grid, window, choose):
     """Replace each window x window block of a 2-d tensor by one number."""
     height, width = (layers.output_size(side, window, stride=window) for side in grid.shape)
-    pooled = torch.zeros(height, width)
+    pooled = grid.new_zeros(height, width)  # zeros of the same kind of number as in grid
     for i in range(height):
         for j in range(width):
             top, left = i * window, j * window

@@ -29,6 +29,9 @@
 # **Time:** 60 minutes. <!-- cost -->
 #
 # Terms in bold type stand in the [glossary](glossary.md) (English, 中文). [All lessons](README.md).
+#
+# *Before you begin:* the results are stored in this notebook. Choose *Edit → Clear Outputs of All
+# Cells*, so that no answer stands below its question.
 
 # %%
 import math
@@ -674,6 +677,8 @@ def backward(loss):
             parent.grad += local * value.grad
 
 
+for value in topological_order(loss):
+    value.grad = 0.0  # forget what an earlier run has added
 backward(loss)
 for value in (w, x, a, b, loss):
     print(f"{names[value]:10} {value.data:3g}   grad {value.grad:g}")
@@ -757,7 +762,7 @@ print("picture, ours = finite differences:", torch.allclose(ours[1], by_differen
 # - (a) You saw the gradient of nine pixels just now. Training would change the network, and leave
 #   the picture as it is.
 # - (b) Right. The chain rule leads to any number that the loss was computed from.
-# - (c) This is possible, and lesson 13 does it. But it is not needed.
+# - (c) This is possible: another method trains a network to paint. But it is not needed.
 #
 # </details>
 #

@@ -28,7 +28,10 @@
 #
 # **Time:** 45 minutes. <!-- cost -->
 #
-# Terms in bold stand in the [glossary](glossary.md), in English and Chinese.
+# Terms in bold type stand in the [glossary](glossary.md) (English, 中文). [All lessons](README.md).
+#
+# *Before you begin:* the results are stored in this notebook. Choose *Edit → Clear Outputs of All
+# Cells*, so that no answer stands below its question.
 
 # %%
 import torch
@@ -831,11 +834,16 @@ exercises.check_suspicious_maps(my_suspicious_maps)
 # - A level with $n$ convolutions has $2n + 1$ layers.
 # - The network expects the range and the channel order that it was trained with. A wrong input
 #   raises no error, but it changes the maps and the size of every loss.
-# - Early maps are sharp and show edges and colours; deep maps are coarse, and many of their values
-#   are 0.
+# - Early maps are sharp and show edges and colours; deep maps are coarse.
 # - An in-place ReLU overwrites the map that you kept. Negative values are the tell-tale.
 #
 # **Look back:** which two layers do the two recipes of the beginning compare?
+#
+# <details><summary>Answer</summary>
+#
+# `features[22]` is `relu4_2` in VGG-19, and `relu4_3` in VGG-16.
+#
+# </details>
 #
 # **One thing to try:** `nst.load_backbone("random")` has the plan of VGG-19, and weights drawn by
 # chance. Show the strongest maps of its `relu3_1` with `as_pictures`. What did training change?

@@ -25,6 +25,9 @@
 # **Time:** 15 minutes. <!-- cost -->
 #
 # Terms in bold type stand in the [glossary](glossary.md) (English, 中文). [All lessons](README.md).
+#
+# *Before you begin:* the results are stored in this notebook. Choose *Edit → Clear Outputs of All
+# Cells*, so that no answer stands below its question.
 
 # %%
 import csv
@@ -110,19 +113,22 @@ weights = resources.files("nst_edu") / "weights"
 curve = json.loads((weights / "compact.json").read_text())
 plots.plot_lines(
     {name: [point[name] for point in curve] for name in ("fit", "gram", "distance")},
+    x=[point["step"] for point in curve],
+    xlabel="steps",
     ylabel="error",
-    title=f"The training of compact: a point every {curve[0]['step']} steps",
+    title="The training of compact",
 )
 
 # %% [markdown]
 # - *fit*: the share of the teacher's feature maps that the student cannot tell;
-# - *gram*: how differently the two compare one position with another. These comparisons decide
-#   the distance between two Gram matrices;
+# - *gram*: how differently the two compare one position with another. Such comparisons decide
+#   which pictures look painted in the same manner. (Lesson 7 builds the tool for this, the **Gram
+#   matrix**: a table of which channels respond together, wherever in the picture.)
 # - *distance*: how wrong the student is about how far its own pictures still are from their goal.
 #
-# The jump in the middle is a repair. Almost 400 channels had fallen silent: they were below zero
-# everywhere, so their ReLU let no gradient through, and they could not come back. They got new
-# random filters, and from then on the training watched over them.
+# A fourth part of the loss watches over the channels. In an earlier run almost 400 of them had fallen
+# silent: they were below zero everywhere, so their ReLU let no gradient through, and they could
+# not come back.
 #
 # ## The optimiser fools the student
 #
@@ -172,24 +178,29 @@ for name, times in losses.items():
 # %%
 table = Path("../benchmarks/picture_quality.csv").read_text()
 rows = list(csv.DictReader(table.splitlines()))
-print(f"{'picture':10}{'relu2_1':>9}{'relu3_1':>9}{'content':>9}")
-for name in ("photo", "vgg19", "compact", "random"):
+print(f"{'picture':36}{'relu2_1':>9}{'relu3_1':>9}{'content':>9}")
+for name in dict.fromkeys(row["picture"] for row in rows):
     own = [row for row in rows if row["picture"] == name]
     values = [mean(float(row[key]) for row in own) for key in ("relu2_1", "relu3_1", "content")]
-    print(f"{name:10}" + "".join(f"{value:9.3f}" for value in values))
+    print(f"{name:36}" + "".join(f"{value:9.3f}" for value in values))
 print(f"\nmeans over {len(own)} pairs of a photo and a painting")
 
 # %% [markdown]
 # `relu2_1` and `relu3_1`: how far the Gram matrix is from the painting's, 0 is equal. `content`:
-# how far the feature maps at `relu3_4` are from the photo's.
+# how far the feature maps at `relu3_4` are from the photo's. The row *photo* is the photo itself,
+# before anything was painted.
+#
+# All painters matched the photo at one layer, `relu3_4`, with a style weight of 50. The row with @ is
+# the exception: style weight 40, and the photo at three layers. One layer of so small a network
+# does not hold the photo as well as VGG-19 does. Three layers of different depth hold it better.
 #
 # **Question:** which column would you look at to see that a network has been fooled, and why not
 # at the painter's own loss?
 #
 # <details><summary>Answer</summary>
 #
-# At `relu3_1`: the deeper layer, where the random network stays far away. A painter's own loss
-# says only how content the painter is.
+# At `relu3_1`: the deeper layer, where the picture made with the random network stays farthest from
+# the painting. A painter's own loss says only how content the painter is.
 #
 # </details>
 #
@@ -201,8 +212,8 @@ print(f"\nmeans over {len(own)} pairs of a photo and a painting")
 # of the pair falls: the deeper the layer, the less do single channels resemble each other.
 #
 # ![Three rows of two gray pictures of the cat's face. Left compact, right VGG-19. In the first row
-# the same fine edges light up in both. In the second row VGG-19's lines are bolder. In the third
-# row only the large shapes agree.](../images/gallery/channels.png)
+# bright spots in the eyes and the pale background light up in both. In the second row the same
+# outlines do, in compact a little broader. In the third row only the large shapes agree.](../images/gallery/channels.png)
 #
 # A channel need not have a twin. A style loss compares what *all* channels say together.
 #

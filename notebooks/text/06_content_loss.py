@@ -27,7 +27,10 @@
 #
 # **Time:** 45 minutes. <!-- cost -->
 #
-# Terms in bold stand in the [glossary](glossary.md), in English and Chinese.
+# Terms in bold type stand in the [glossary](glossary.md) (English, 中文). [All lessons](README.md).
+#
+# *Before you begin:* the results are stored in this notebook. Choose *Edit → Clear Outputs of All
+# Cells*, so that no answer stands below its question.
 
 # %%
 import torch
@@ -248,7 +251,7 @@ print("the package's sum, halved, is the paper's:", torch.allclose(papers, packa
 
 # %% [markdown]
 # With the sum, a weight α that suits a small picture is four times too strong for one of double
-# size, if the other losses do not grow with the picture. With the mean it can stay. The direction
+# height and width, if the other losses do not grow with the picture. With the mean it can stay. The direction
 # of the gradient is the same in both cases; only its length differs. So the choice decides what a
 # *weight* means, and in plain gradient descent also which learning rate fits.
 #
@@ -491,7 +494,7 @@ exercises.check_relative_content_losses(my_relative_content_losses)
 # - (b) from the shallowest, `relu1_1`
 # - (c) from all alike: the loss goes down to nearly 0 at each of them
 #
-# Choose, and then run the next three cells.
+# Choose, and then run the next cells.
 
 
 # %%
@@ -802,6 +805,13 @@ exercises.check_run_is_healthy(my_run_is_healthy)
 #
 # **Look back:** can you now say, in one sentence, why the darker cat is nearer to the photo than
 # the speckled one?
+#
+# <details><summary>Answer</summary>
+#
+# The content loss compares what the channels find (edges, patterns), and not the pixels: a darker cat
+# has the same edges, only weaker or stronger ones; a speckled cat has new edges everywhere.
+#
+# </details>
 #
 # **One thing to try:** `plots.show_images(rebuild("relu3_1", tv_weight=0)[-1].image)`. What did
 # total variation remove?

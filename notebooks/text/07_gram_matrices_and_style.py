@@ -29,6 +29,9 @@
 # **Time:** 60 minutes. <!-- cost -->
 #
 # Terms in bold type stand in the [glossary](glossary.md) (English, 中文). [All lessons](README.md).
+#
+# *Before you begin:* the results are stored in this notebook. Choose *Edit → Clear Outputs of All
+# Cells*, so that no answer stands below its question.
 
 # %%
 import torch
@@ -309,15 +312,41 @@ def difference(first, other):
 gram = gram_matrix(second)
 print("positions shuffled, difference below 1e-6:", difference(gram, gram_matrix(shuffled)) < 1e-6)
 
+# %% [markdown]
+# And if each channel is shuffled in an order of its own? Then the channels lose each other. An entry
+# beside the diagonal has two parts: the product of the two channels' *means*, and their
+# **covariance**, the mean product of what is above or below these means.
+#
+# $$G_{cd} = \bar F_c\, \bar F_d + \frac{1}{H W} \sum_{y,x} (F_{cyx} - \bar F_c)(F_{dyx} - \bar F_d)$$
+
+# %% tags=["nbval-check-output", "binds-formula"]
 each = [channel.flatten()[torch.randperm(channel.numel()).to(DEVICE)] for channel in second[0]]
 apart = gram_matrix(torch.stack(each).view_as(second))
-print("each channel shuffled on its own, above 1e-4:", difference(gram, apart) > 1e-4)
+
+rows = second[0].flatten(1).double().cpu()  # (C, H*W)
+means = rows.mean(1)
+covariance = sum(torch.outer(f - means, f - means) for f in rows.T) / rows.shape[1]
+by_parts = torch.outer(means, means) + covariance
+print("formula = package:", torch.allclose(by_parts.float(), gram[0].cpu(), rtol=1e-3))
+print("covariance = torch:", torch.allclose(covariance, torch.cov(rows, correction=0)))
 same = torch.allclose(gram[0].diagonal(), apart[0].diagonal(), rtol=1e-3)
-print("... but the diagonal stays:", same)
+print("each channel shuffled on its own: the diagonal stays:", same)
+
+# %%
+beside = ~torch.eye(len(means), dtype=torch.bool)  # all entries but those of the diagonal
+of_means = torch.outer(means, means)
+covariance_after = apart[0].double().cpu() - of_means
+for name, part in {
+    "product of means": of_means,
+    "covariance": covariance,
+    "covariance after the shuffle": covariance_after,
+}.items():
+    print(f"{name:30} typical size {part[beside].square().mean().sqrt():.4f}")
 
 # %% [markdown]
-# The second shuffle keeps what each channel does, and destroys what the channels do *together*.
-# This is what the entries beside the diagonal store.
+# The shuffle keeps the means, and destroys the covariances. The means are the larger part: after a
+# ReLU no value is negative, so every product of means is positive. What the channels do
+# *together*, beyond that, is in the covariances.
 #
 # **Predict:** now we shuffle the *pixels* of the picture, and compute the feature maps after that.
 # What happens to the Gram matrices?
@@ -865,7 +894,7 @@ plots.show_images(
     titles=[*(f"only {name}" for name in alone), *(f"up to {name}" for name in up_to)],
     columns=len(LAYERS),
     alt="Upper row, one layer each: from the left, small blots in the style's blue; then short "
-    "strokes; then larger and larger forms in wrong, grayish colours. Lower row, all layers up to "
+    "strokes; then larger and larger forms in wrong colours. Lower row, all layers up to "
     "one: the right blue and yellow everywhere, with strokes that get longer from left to right.",
 )
 
@@ -897,8 +926,9 @@ print("the first layer's picture has a better mean colour than the fourth's:", b
 #
 # <details><summary>Answer</summary>
 #
-# Badly, in both directions: most of the start's loss is still there, while the layer that was asked
-# for is fitted well. One layer's Gram matrix does not decide the others. The papers use five
+# Badly, in both directions: a large share of the start's loss is still there, while the layer that
+# was asked for is fitted well. Neighbouring layers are fitted along, distant ones are not: one
+# layer's Gram matrix does not decide the others. The papers use five
 # layers, from early to late, and so do we: colours and grain come from the early ones, strokes and
 # forms from the late ones.
 #
@@ -906,8 +936,8 @@ print("the first layer's picture has a better mean colour than the fourth's:", b
 #
 # ## Recap
 #
-# - A Gram matrix says which channels respond together: the mean, over all positions, of the
-#   product of two channels. Its shape is (N, C, C).
+# - A Gram matrix says how strong the channels are and which of them respond together: the mean,
+#   over all positions, of the product of two channels. Its shape is (N, C, C).
 # - It stores no positions. It knows neighbours only through the channels, each of which looks at
 #   a neighbourhood.
 # - Divided by H·W it is comparable between pictures of different sizes. The plain sum changes the
@@ -922,6 +952,13 @@ print("the first layer's picture has a better mean colour than the fourth's:", b
 #
 # **Look back** at the opening question: what told the program *how*, and not *where*?
 #
+# <details><summary>Answer</summary>
+#
+# The Gram matrices of the style picture. They are means over all positions, so no position is left
+# in them; and their channels look at neighbourhoods of pixels, so strokes are.
+#
+# </details>
+#
 # **One thing to try:** mirror the style picture, `STYLE.flip(-1)`. Do its Gram matrices stay the
 # same? Say what you expect, and why, before you compute `total_style_loss(STYLE.flip(-1),
-# TARGETS)`.
+# TARGETS)`. Compare it with the style loss of `shifted`.
