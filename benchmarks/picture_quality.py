@@ -70,7 +70,7 @@ class Painter:
             content_layers=self.content_layers,
             style_layers=STYLE_LAYERS,
         )
-        made = []
+        made: list[tuple[float, int, Tensor]] = []
         # A search that diverges is judged by the best picture that it had found until then.
         with contextlib.suppress(DivergedError):
             made.extend((step.losses.total, step.number, step.image) for step in evaluations)

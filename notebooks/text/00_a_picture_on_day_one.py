@@ -388,8 +388,8 @@ print("photos:", ", ".join(nst.picture_names("photos")))
 print("styles:", ", ".join(nst.picture_names("styles")))
 
 # %%
-my_content = nst.load_image("coffee", size=SIZE)
-my_style = nst.load_image("mosaic")
+my_content = nst.load_image("coffee", size=2 * SIZE)
+my_style = nst.load_image("strokes")
 
 my_picture = nst.style_transfer(my_content, my_style, steps=STEPS, style_weight=50.0)
 

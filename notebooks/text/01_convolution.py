@@ -257,7 +257,7 @@ print("Fourier transform:          ", torch.allclose(by_fourier, stamped))
 # they look like points. What do the two operations make of them?
 
 # %%
-sky = nst.load_image("hubble", size=256).mean(dim=1)[:, 140:204, 10:74]
+sky = nst.load_image("hubble", size=256).mean(dim=1)[:, 24:88, 126:190]
 points = 4 * (sky - 0.4).clamp(0, 1)[:, None]  # only what is bright; (1, 1, H, W)
 letter = LETTER[None, None]
 plots.show_images(

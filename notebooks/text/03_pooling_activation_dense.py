@@ -471,6 +471,9 @@ print("without activation, more than 70 % right:", accuracy(linear_net, points, 
 print("with ReLU, more than 90 % right:         ", accuracy(relu_net, points, inside) > 0.9)
 
 # %% [markdown]
+# Where is the straight line? No line separates the inside of a circle from its outside. So the best
+# that the network without activations finds is to say "outside" nearly everywhere.
+#
 # The reason is one line of algebra. Two layers without an activation between them are *one* layer,
 # with another matrix and another bias:
 #

@@ -126,9 +126,9 @@ plots.plot_lines(
 #   matrix**: a table of which channels respond together, wherever in the picture.)
 # - *distance*: how wrong the student is about how far its own pictures still are from their goal.
 #
-# A fourth part of the loss watches over the channels. In an earlier run almost 400 of them had fallen
-# silent: they were below zero everywhere, so their ReLU let no gradient through, and they could
-# not come back.
+# A fourth part of the loss watches over the channels. In an earlier run almost 400 of them had
+# fallen silent: they were below zero everywhere, so their ReLU let no gradient through, and they
+# could not come back.
 #
 # ## The optimiser fools the student
 #
@@ -190,8 +190,8 @@ print(f"\nmeans over {len(own)} pairs of a photo and a painting")
 # how far the feature maps at `relu3_4` are from the photo's. The row *photo* is the photo itself,
 # before anything was painted.
 #
-# All painters matched the photo at one layer, `relu3_4`, with a style weight of 50. The row with @ is
-# the exception: style weight 40, and the photo at three layers. One layer of so small a network
+# All painters matched the photo at one layer, `relu3_4`, with a style weight of 50. The row with @
+# is the exception: style weight 40, and the photo at three layers. One layer of so small a network
 # does not hold the photo as well as VGG-19 does. Three layers of different depth hold it better.
 #
 # **Question:** which column would you look at to see that a network has been fooled, and why not
@@ -213,7 +213,8 @@ print(f"\nmeans over {len(own)} pairs of a photo and a painting")
 #
 # ![Three rows of two gray pictures of the cat's face. Left compact, right VGG-19. In the first row
 # bright spots in the eyes and the pale background light up in both. In the second row the same
-# outlines do, in compact a little broader. In the third row only the large shapes agree.](../images/gallery/channels.png)
+# outlines do, in compact a little broader. In the third row only the large shapes
+# agree.](../images/gallery/channels.png)
 #
 # A channel need not have a twin. A style loss compares what *all* channels say together.
 #

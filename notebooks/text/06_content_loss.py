@@ -251,9 +251,9 @@ print("the package's sum, halved, is the paper's:", torch.allclose(papers, packa
 
 # %% [markdown]
 # With the sum, a weight α that suits a small picture is four times too strong for one of double
-# height and width, if the other losses do not grow with the picture. With the mean it can stay. The direction
-# of the gradient is the same in both cases; only its length differs. So the choice decides what a
-# *weight* means, and in plain gradient descent also which learning rate fits.
+# height and width, if the other losses do not grow with the picture. With the mean it can stay. The
+# direction of the gradient is the same in both cases; only its length differs. So the choice
+# decides what a *weight* means, and in plain gradient descent also which learning rate fits.
 #
 # A real photo is not made of four equal parts. Here is the darker photo at three sizes, compared
 # with the photo:
@@ -808,8 +808,8 @@ exercises.check_run_is_healthy(my_run_is_healthy)
 #
 # <details><summary>Answer</summary>
 #
-# The content loss compares what the channels find (edges, patterns), and not the pixels: a darker cat
-# has the same edges, only weaker or stronger ones; a speckled cat has new edges everywhere.
+# The content loss compares what the channels find (edges, patterns), and not the pixels: a darker
+# cat has the same edges, only weaker or stronger ones; a speckled cat has new edges everywhere.
 #
 # </details>
 #

@@ -313,11 +313,12 @@ gram = gram_matrix(second)
 print("positions shuffled, difference below 1e-6:", difference(gram, gram_matrix(shuffled)) < 1e-6)
 
 # %% [markdown]
-# And if each channel is shuffled in an order of its own? Then the channels lose each other. An entry
-# beside the diagonal has two parts: the product of the two channels' *means*, and their
+# And if each channel is shuffled in an order of its own? Then the channels lose each other. An
+# entry beside the diagonal has two parts: the product of the two channels' *means*, and their
 # **covariance**, the mean product of what is above or below these means.
 #
-# $$G_{cd} = \bar F_c\, \bar F_d + \frac{1}{H W} \sum_{y,x} (F_{cyx} - \bar F_c)(F_{dyx} - \bar F_d)$$
+# $$G_{cd} = \bar F_c\, \bar F_d
+# + \frac{1}{H W} \sum_{y,x} (F_{cyx} - \bar F_c)(F_{dyx} - \bar F_d)$$
 
 # %% tags=["nbval-check-output", "binds-formula"]
 each = [channel.flatten()[torch.randperm(channel.numel()).to(DEVICE)] for channel in second[0]]

@@ -758,8 +758,8 @@ for name, steps in {"from the photo": from_photo, "from noise": from_noise}.item
     print(f"{name:15} total loss after equal work: {steps[-1].losses.total:.2f}")
 
 # %% [markdown]
-# One content loss climbs, the other one comes down slowly. After equal work they have not met: where
-# a search begins decides what it finds in the time that it has.
+# After equal work the two have not met. Where a search begins decides what it finds in the time
+# that it has.
 #
 # ## Three painters: gradient descent, Adam, L-BFGS
 #

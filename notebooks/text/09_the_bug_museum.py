@@ -1033,8 +1033,8 @@ def test_closure_only_measures(clamp):
 try_test(test_closure_only_measures, bug=True, fix=False)
 
 # %% [markdown]
-# **The fix:** clamp after each step, and tell the optimiser how far the picture really moved, as the
-# package does. (Clamping once at the end would keep the memory right, too. But then the picture
+# **The fix:** clamp after each step, and tell the optimiser how far the picture really moved, as
+# the package does. (Clamping once at the end would keep the memory right, too. But then the picture
 # loses what was gained outside the range: lesson 8.)
 #
 # ## Room 4: The display
@@ -1073,7 +1073,7 @@ print(all(torch.allclose(picture, displayed[0], atol=1e-5) for picture in displa
 #
 # The promise: *a picture between 0 and 1 is shown as it is*. Your test gets a function `display`,
 # which returns what the screen shows, and a `picture` (N, 3, H, W) whose values span 0 to 1. It has
-# to fail on every display that stretches. It has to pass on those that do not; some of
+# to fail on every display that shows other colours. It has to pass on those that do not; some of
 # them round to the 256 levels of a screen, so differences up to 1/255 are allowed. Others use
 # `picture` after you: leave it as it is.
 
