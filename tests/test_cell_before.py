@@ -41,7 +41,9 @@ def test_a_cell_that_did_not_define_the_answer_is_named(
     assert words in result.message
 
 
-@pytest.mark.parametrize("cell", [RIGHT, "my_sum = sum", "print(3)", "1 / 0", "%who", "my_other = 3"])
+@pytest.mark.parametrize(
+    "cell", [RIGHT, "my_sum = sum", "print(3)", "1 / 0", "%who", "my_other = 3"]
+)
 def test_other_cells_do_not_matter(shell: InteractiveShell, cell: str) -> None:
     shell.run_cell(RIGHT)
     shell.run_cell(cell)

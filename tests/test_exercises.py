@@ -333,6 +333,154 @@ def test_wrong_answers_are_explained(answer: Any, misconception: str, words: str
     assert (result.misconception, words in result.message) == (misconception, True), result.message
 
 
+@pytest.mark.parametrize(
+    ("answer", "misconception"),
+    [
+        (lambda f: divided(f).float(), "divided-by-chw"),
+        (lambda f: divided(f).double(), "divided-by-chw"),
+        (lambda f: right(f).float() + 1, "wrong-value"),
+        (lambda f: 3 * right(f).float(), "constant-factor"),
+        (lambda f: right(f).half().mul(0).to(torch.int64), "wrong-value"),
+        (lambda f: right(f).float() / 0, "not-a-number"),
+        (lambda f: right(f).detach().float(), "wrong-dtype"),
+    ],
+)
+def test_the_dtype_is_named_only_if_the_numbers_are_right(
+    answer: Callable[..., Any], misconception: str
+) -> None:
+    result = check(GRAM, answer)
+    assert result.misconception == misconception, str(result)
+    assert ("dtype" in result.message) == (misconception == "wrong-dtype")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda f: f.flatten(2) @ torch.ones(f[0, 0].numel(), 2).to(torch.float32),
+        lambda f: torch.conv2d(f, torch.ones(1, f.shape[1], 1, 1)),
+    ],
+)
+def test_an_error_about_dtypes_is_explained(answer: Callable[..., Any]) -> None:
+    result = check(GRAM, answer)
+    assert result.misconception == "raised"
+    assert "different types (dtype)" in result.message
+
+
+def test_an_error_about_numpy_is_explained() -> None:
+    result = check(GRAM, lambda f: np.abs(f.numpy()))
+    assert result.misconception == "raised"
+    assert "NumPy knows none" in result.message
+
+
+def test_axes_are_recognised_in_another_dtype() -> None:
+    exercise = replace(GRAM, reference=lambda f: f.flatten(2), misconceptions=())
+    assert check(exercise, lambda f: f.flatten(2).mT.float()).misconception == "transposed"
+
+
+def test_in_a_list_the_numbers_come_before_the_dtype() -> None:
+    exercise = replace(GRAM, reference=lambda f: [f, 2 * f], misconceptions=())
+    wrong = check(exercise, lambda f: [f.float(), f])
+    assert wrong.misconception == "wrong-value"
+    assert "[1]" in wrong.message
+    assert check(exercise, lambda f: [f.float(), 2 * f]).misconception == "wrong-dtype"
+    in_a_dictionary = replace(GRAM, reference=lambda f: {"a": f, "b": 2 * f}, misconceptions=())
+    found = check(in_a_dictionary, lambda f: {"a": f.float(), "b": f})
+    assert found.misconception == "wrong-value"
+
+
+def test_a_lost_gradient_is_recognised_in_another_dtype() -> None:
+    lost = Misconception("lost", "You lost it.", wrong=lambda f: right(f).detach())
+    exercise = replace(GRAM, misconceptions=(lost,))
+    assert check(exercise, lambda f: right(f).detach().float()).misconception == "lost"
+    assert check(exercise, lambda f: right(f).float()).misconception == "wrong-dtype"
+
+
+MEAN = Exercise(
+    id="mean",
+    lesson=0,
+    title="Mean",
+    reference=lambda f: f.mean(),
+    cases=gram_cases,
+    misconceptions=(Misconception("sum", "You took the sum.", wrong=lambda f: f.sum()),),
+    gradient=False,
+)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda f: f.mean().item(),
+        lambda f: np.mean(f.numpy(), dtype=np.float64),
+        lambda f: f.numpy().mean(),
+        lambda f: np.array(f.double().mean().item()),
+    ],
+)
+def test_a_plain_number_does_where_no_gradient_is_asked_for(answer: Callable[..., Any]) -> None:
+    result = check(MEAN, answer)
+    assert result.passed, str(result)
+    with_gradient = check(replace(MEAN, gradient=True), lambda f: answer(f.detach()))
+    assert with_gradient.misconception == "wrong-type"
+    assert "Outside torch no gradient is computed." in with_gradient.message
+
+
+def test_a_plain_number_may_be_wrong() -> None:
+    assert check(MEAN, lambda f: f.sum().item()).misconception == "sum"
+    assert check(MEAN, lambda f: f.mean().item() + 1).misconception == "wrong-value"
+    assert check(MEAN, lambda f: f.mean().item() * 2).misconception == "constant-factor"
+    assert check(MEAN, lambda f: True).misconception == "wrong-type"
+    whole = check(MEAN, lambda f: f.numpy())
+    assert whole.misconception == "wrong-type"
+    assert "gradient" not in whole.message
+
+
+def test_an_error_alone_does_not_show_a_mistake() -> None:
+    """Many mistakes end in the same kind of error."""
+
+    def fails_for_batches(f: Tensor) -> Tensor:
+        if len(f) > 1:
+            raise RuntimeError("too many")
+        return right(f)
+
+    mistake = Misconception("one-only", "You take one picture only.", wrong=fails_for_batches)
+    exercise = replace(GRAM, misconceptions=(mistake,))
+    assert check(exercise, fails_for_batches).misconception == "one-only"
+    assert check(exercise, lambda f: fails_for_batches(f) + 1).misconception == "raised"
+
+
+def calls_matmul(features: Tensor) -> Tensor:
+    rows = features.flatten(2)
+    return torch.matmul(rows, rows.transpose(1, 2)) / rows.shape[2]
+
+
+def test_a_right_answer_hears_of_what_it_should_have_done_without() -> None:
+    exercise = replace(GRAM, forbidden=("einsum", "matmul", "mm"))
+    for answer, name in ((calls_matmul, "matmul"), (right, "einsum")):
+        result = check(exercise, answer)
+        assert result.passed
+        assert result.misconception is None
+        begin = f"But your function uses {name}, which this exercise asks to do without. Tested"
+        assert result.message.startswith(begin)
+    both = check(replace(GRAM, forbidden=("matmul", "flatten")), calls_matmul)
+    assert both.message.startswith("But your function uses matmul and flatten, which")
+    assert check(exercise, by_loops).message.startswith("Tested")
+    assert "asks to do without" not in check(exercise, lambda f: 2 * right(f)).message
+    assert check(exercise, functools.partial(calls_matmul)).message.startswith("But your")
+
+
+@pytest.mark.parametrize("name", ["convolve_gray", "pad_reflect", "max_pool2d", "dense_layer"])
+def test_what_a_task_forbids_is_known(name: str) -> None:
+    exercise = catalogue.all_exercises()[name]
+    assert exercise.forbidden
+    assert exercise.lesson < 5
+
+
+def test_the_first_picture_of_lesson_0_is_a_single_one() -> None:
+    for name in ("overlay", "picture_change"):
+        exercise = catalogue.all_exercises()[name]
+        assert not exercise.gradient
+        assert exercise.arguments()[0][0].shape[:2] == (1, 3)
+
+
 def test_swapped_axes_are_recognised() -> None:
     first = replace(GRAM, reference=lambda f: f[:, 0].cumsum(-1), misconceptions=())
     result = check(first, lambda f: f[:, 0].cumsum(-1).mT)
@@ -579,7 +727,11 @@ def test_the_learners_time_begins_after_the_first_use_of_torchs_functions() -> N
     order = []
 
     def noted(name: str) -> Callable[[Tensor], Tensor]:
-        return lambda features: (order.append(name), gram_matrix(features))[1]
+        def function(features: Tensor) -> Tensor:
+            order.append(name)
+            return gram_matrix(features)
+
+        return function
 
     assert check(replace(GRAM, reference=noted("reference")), noted("learner")).passed
     assert order[0] == "reference"

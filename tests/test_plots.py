@@ -208,7 +208,7 @@ def test_what_cannot_be_plotted_is_refused() -> None:
 def bundle(figure: plots.Figure) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     formatter = InteractiveShell.instance().display_formatter
     assert formatter is not None
-    data, metadata = formatter.format(figure)  # type: ignore[no-untyped-call]
+    data, metadata = formatter.format(figure)
     return data, metadata
 
 

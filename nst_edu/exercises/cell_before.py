@@ -1,4 +1,4 @@
-"""Look at the cell that ran just before the check: has it failed, or defined another name?
+"""Look at the cell that ran just before the check: it may have failed, or defined another name.
 
 A check gets what ``my_…`` stands for at that moment. If the learner's cell has stopped with an
 error, that is an earlier version of the answer, and to judge it would confuse.

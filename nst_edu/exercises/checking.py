@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import torch
 
 from nst_edu.exercises import generic
-from nst_edu.exercises.judging import differing, same_mistake
+from nst_edu.exercises.cell_before import stale
+from nst_edu.exercises.judging import as_tensors, differing, same_mistake
 from nst_edu.exercises.result import Result
 from nst_edu.exercises.running import Outcome, Run, call, run_all, undisturbed
 from nst_edu.exercises.stubs import blanks, holds_blank
@@ -68,6 +69,9 @@ class Exercise:
         Relative tolerance; None: 1e-4 for float32, 1e-6 for float64.
     accepts
         For `check_value`, if more than one value is right: tells whether one is.
+    forbidden
+        Names of functions that the task asks to do without, such as ``conv2d``. An answer that
+        calls one is right all the same, but is told so.
     """
 
     id: str
@@ -80,6 +84,7 @@ class Exercise:
     no_gradient: tuple[int, ...] = ()
     rtol: float | None = None
     accepts: Callable[[Any], bool] | None = None
+    forbidden: tuple[str, ...] = ()
 
     def takes_gradient(self, position: int) -> bool:
         """Tell whether the gradient to an argument is compared."""
@@ -99,7 +104,8 @@ class Attempt:
     Attributes
     ----------
     answer
-        What the learner gave: the function, or the value.
+        What the learner gave: the function (its name, if it was called in another process), or
+        the value.
     outcomes
         What each call led to, one for each case (fewer if the time was up).
     expected
@@ -135,13 +141,16 @@ def check(exercise: Exercise, function: Any) -> Result:
         Shown by JupyterLab if it is the last line of a cell.
     """
     try:
+        early = stale(f"my_{exercise.id}")
+        if early is not None:
+            return early
         with undisturbed():
-            result, run = _checked(exercise, function)
+            examined = examine(exercise, function)
     except Exception as error:
         return _failed(error)
-    if run.printed:
-        print(run.printed)
-    return result
+    if examined.run.printed:
+        print(examined.run.printed)
+    return examined.result
 
 
 def check_value(exercise: Exercise, value: Any) -> Result:
@@ -155,8 +164,12 @@ def check_value(exercise: Exercise, value: Any) -> Result:
         What the learner gave.
     """
     try:
+        early = stale(f"my_{exercise.id}")
+        if early is not None:
+            return early
         with undisturbed():
-            return _checked_value(exercise, value)
+            right = call(exercise.reference, ()) if callable(exercise.reference) else None
+            return judge_value(exercise, value, right or Outcome((), exercise.reference))
     except Exception as error:
         return _failed(error)
 
@@ -167,37 +180,89 @@ def _failed(error: Exception) -> Result:
     return Result(False, f"{text} Write it in a simpler way, and try again.", "check-failed")
 
 
-def _checked(exercise: Exercise, function: Any) -> tuple[Result, Run]:
-    """Go from what says most about an answer to what says least."""
+@dataclass(frozen=True)
+class Examined:
+    """What a check has found, and what that rests on.
+
+    Attributes
+    ----------
+    result
+        What the learner is told.
+    run
+        What the learner's function did; empty if there was no need to call it.
+    expected
+        What the reference did.
+    """
+
+    result: Result
+    run: Run = field(default_factory=Run)
+    expected: tuple[Outcome, ...] = ()
+
+
+def examine(exercise: Exercise, function: Any) -> Examined:
+    """Check a function as `check` does, within `undisturbed`, and keep what was seen."""
     early = generic.before_running(function)
     if early is not None:
-        return early, Run()
+        return Examined(early)
     cases = exercise.arguments()
     early = generic.not_callable_like_this(exercise, function, cases[0])
     if early is not None:
-        return early, Run()
+        return Examined(early)
     # The reference first: what torch imports at its first use is not the learner's time.
-    expected = [call(exercise.reference, case, exercise.takes_gradient) for case in cases]
+    expected = references(exercise, cases)
     run = run_all(function, cases, exercise.takes_gradient)
+    return Examined(judge(exercise, function, run, expected), run, expected)
+
+
+def references(exercise: Exercise, cases: Sequence[tuple[Any, ...]]) -> tuple[Outcome, ...]:
+    """Return what the reference does in each case."""
+    return tuple(call(exercise.reference, case, exercise.takes_gradient) for case in cases)
+
+
+def judge(exercise: Exercise, function: Any, run: Run, expected: Sequence[Outcome]) -> Result:
+    """Go from what says most about an answer to what says least.
+
+    Parameters
+    ----------
+    exercise
+        What was asked for.
+    function
+        What the learner wrote, or its name, if it was called in another process.
+    run
+        What it did.
+    expected
+        What the reference did on the same arguments.
+
+    Raises
+    ------
+    ValueError
+        If outcomes are missing although there was time for them.
+    """
+    if len(run.outcomes) != len(expected) and not run.too_slow:
+        raise ValueError(
+            f"run: expected an outcome for each of the {len(expected)} cases, got "
+            f"{len(run.outcomes)}; pass all, or say that the time was up (too_slow)"
+        )
+    run = replace(run, outcomes=as_tensors(expected, run.outcomes))
     found = differing(exercise, expected, run.outcomes)
     if not run.too_slow and not any(found):
-        return Result(True, generic.praise(expected, run)), run
+        remark = generic.avoided(exercise, function)
+        return Result(True, remark + generic.praise(expected, run))
     returned = [outcome.value for outcome in run.outcomes if outcome.error is None]
     asked = any(right.value is not None for right in expected)
     nothing = asked and returned and all(value is None for value in returned)
-    if any(map(holds_blank, returned)) or (nothing and blanks(function) is None):
-        return generic.not_attempted([]), run
+    here = not isinstance(function, str)
+    if any(map(holds_blank, returned)) or (nothing and here and blanks(function) is None):
+        return generic.not_attempted([])
     attempt = Attempt(function, tuple(run.outcomes), tuple(expected), run.too_slow)
     known = _known_mistake(exercise, attempt)
-    return known or generic.explain(exercise, function, run, expected, found), run
+    return known or generic.explain(exercise, function, run, expected, found)
 
 
-def _checked_value(exercise: Exercise, value: Any) -> Result:
+def judge_value(exercise: Exercise, value: Any, expected: Outcome) -> Result:
     """Compare one value; the outcome is as if a function had returned it."""
     if value is None or holds_blank(value):
         return generic.not_attempted([])
-    right = call(exercise.reference, ()) if callable(exercise.reference) else None
-    expected = right or Outcome((), exercise.reference)
     outcome = Outcome((), value)
     found = differing(exercise, [expected], [outcome])
     if exercise.accepts(value) if exercise.accepts else not any(found):
@@ -223,7 +288,14 @@ def _fits(exercise: Exercise, misconception: Misconception, attempt: Attempt) ->
             return False
     if attempt.too_slow:
         return False
+    outcomes = mistaken(exercise, misconception, attempt.expected)
+    return same_mistake(exercise, attempt.expected, outcomes, attempt.outcomes)
+
+
+def mistaken(
+    exercise: Exercise, misconception: Misconception, expected: Sequence[Outcome]
+) -> list[Outcome]:
+    """Return what the function of a misconception does in each case."""
     wrong = misconception.wrong
     function = wrong if callable(wrong) else lambda *_: wrong
-    outcomes = [call(function, e.arguments, exercise.takes_gradient) for e in attempt.expected]
-    return same_mistake(exercise, attempt.expected, outcomes, attempt.outcomes)
+    return [call(function, right.arguments, exercise.takes_gradient) for right in expected]

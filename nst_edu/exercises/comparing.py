@@ -56,12 +56,9 @@ def _dictionaries(
             [f"does not need {extra}."] * bool(extra) + [f"lacks {count} keys."] * bool(count)
         )
         return Difference("wrong-value", f"{part(where)} {text}")
-    return next(
-        _first(
-            compare(expected[key], got[key], rtol=rtol, dtype=dtype, where=f"{where}[{key!r}]")
-            for key in expected
-        ),
-        None,
+    return _first(
+        compare(expected[key], got[key], rtol=rtol, dtype=dtype, where=f"{where}[{key!r}]")
+        for key in expected
     )
 
 
@@ -71,12 +68,9 @@ def _sequences(
     if not isinstance(got, (list, tuple)):
         return wrong_type(f"{named_type(expected)}", got, where)
     pairs = enumerate(zip(expected, got, strict=False))
-    found = next(
-        _first(
-            compare(right, ours, rtol=rtol, dtype=dtype, where=f"{where}[{number}]")
-            for number, (right, ours) in pairs
-        ),
-        None,
+    found = _first(
+        compare(right, ours, rtol=rtol, dtype=dtype, where=f"{where}[{number}]")
+        for number, (right, ours) in pairs
     )
     if len(got) != len(expected):
         text = f"has {len(got)} entries; {len(expected)} are needed."
@@ -84,8 +78,14 @@ def _sequences(
     return found
 
 
-def _first(found: Iterator[Difference | None]) -> Iterator[Difference]:
-    return (difference for difference in found if difference is not None)
+def _first(found: Iterator[Difference | None]) -> Difference | None:
+    """Return the first difference; one of dtype only if all numbers are right."""
+    mere_dtype = None
+    for difference in found:
+        if difference is not None and difference.kind != "wrong-dtype":
+            return difference
+        mere_dtype = mere_dtype or difference
+    return mere_dtype
 
 
 def _others(expected: Any, got: Any, where: str) -> Difference | None:

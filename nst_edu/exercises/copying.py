@@ -60,7 +60,7 @@ def _rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def tensors_in(value: Any, depth: int = 0) -> Iterator[Tensor]:
-    """Yield the tensors of nested lists, tuples and dictionaries (by key, not as they were filled)."""
+    """Yield the tensors of nested lists, tuples and dictionaries; of these in order of the keys."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, (list, tuple, dict)) and depth < DEEPEST:

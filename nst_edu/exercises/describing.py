@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from nst_edu.exercises.remote import RemoteError, error_name, is_a
 from nst_edu.exercises.stubs import plain
 
 OURS = str(Path(__file__).parents[1])  # the package: no line of a learner's
@@ -26,14 +27,14 @@ LONGEST = 300  # characters of an error's text
 
 
 def name_of(function: Any) -> str:
-    """Return how to call a function in a message.
+    """Return how to call a function in a message; of one that is elsewhere the name is enough.
 
     Examples
     --------
     >>> name_of(len), name_of(lambda x: x)
     ('len()', 'Your function')
     """
-    name = getattr(function, "__name__", "")
+    name = function if isinstance(function, str) else getattr(function, "__name__", "")
     return f"{name}()" if isinstance(name, str) and name.isidentifier() else "Your function"
 
 
@@ -100,11 +101,11 @@ def error_text(error: BaseException, function: Any) -> str:
     except Exception:  # an error class of the learner's own
         text = ""
     text = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-    name = type(error).__name__
+    name = error_name(error)
     said = f"{name_of(function)} stopped with {name}{': ' if text else '.'}{text}"
-    if isinstance(error, RecursionError):
+    if is_a(error, RecursionError):
         said += "\nIt calls itself again and again: what ends that?"
-    if isinstance(error, SystemExit):
+    if is_a(error, SystemExit):
         said += "\nUse return to end a function; exit() ends the whole program."
     place = code_line(error, function)
     return f"{said}\n{place}" if place else said
@@ -112,6 +113,8 @@ def error_text(error: BaseException, function: Any) -> str:
 
 def code_line(error: BaseException, function: Any) -> str:
     """Return the last of the learner's lines on the way to an error, and its number."""
+    if isinstance(error, RemoteError):
+        return error.line
     frames = list(traceback.walk_tb(error.__traceback__))[-2000:]
     code = getattr(plain(function), "__code__", None)
     own = [f for f in frames if code is not None and f[0].f_code.co_filename == code.co_filename]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from nst_edu.exercises.calls import called
 from nst_edu.exercises.copying import tensors_in
 from nst_edu.exercises.describing import (
     arguments_text,
@@ -26,15 +27,15 @@ from nst_edu.exercises.patterns import constant_factor, swapped_axes
 from nst_edu.exercises.result import Result
 from nst_edu.exercises.running import Outcome, Run
 from nst_edu.exercises.stubs import blanks
-from nst_edu.exercises.wording import words
+from nst_edu.exercises.wording import about_error, words
 
 if TYPE_CHECKING:
     from nst_edu.exercises.checking import Exercise
 
 # The gravest first: a function that raises has no shape to be wrong.
 GRAVITY = (
-    *("raised", "did-not-raise", "returned-none", "wrong-type", "wrong-shape", "wrong-dtype"),
-    *("not-a-number", "changed-input", "wrong-value", "detached", "attached", "wrong-gradient"),
+    *("raised", "did-not-raise", "returned-none", "wrong-type", "wrong-shape", "not-a-number"),
+    *("changed-input", "wrong-value", "wrong-dtype", "detached", "attached", "wrong-gradient"),
 )
 MANY_LINES = 1000
 
@@ -66,13 +67,27 @@ def not_callable_like_this(
 ) -> Result | None:
     """Say so if the function takes other arguments than it will get."""
     problem = call_problem(function, arguments)
-    if problem is None:
-        return None
+    return None if problem is None else wrong_arguments(exercise, function, problem, arguments)
+
+
+def wrong_arguments(
+    exercise: Exercise, function: Any, problem: str, arguments: tuple[Any, ...]
+) -> Result:
+    """Say why a function, or one that is elsewhere and has this name, cannot be called."""
     names = ", ".join(parameter_names(exercise.reference, arguments))
     text = f"{name_of(function)} cannot be called as the exercise says: {problem}."
     count = f"{len(arguments)} argument{'s' * (len(arguments) != 1)}"
     advice = f"It gets {count}: {names}. Look at the names in its first line, after def."
     return Result(False, f"{text} {advice}", "wrong-arguments")
+
+
+def avoided(exercise: Exercise, function: Any) -> str:
+    """Say which functions a right answer uses although the exercise asks to do without them."""
+    used = [] if isinstance(function, str) else called(function, exercise.forbidden)
+    if not used:
+        return ""
+    names = " and ".join(used)
+    return f"But your function uses {names}, which this exercise asks to do without. "
 
 
 def praise(expected: Sequence[Outcome], run: Run) -> str:
@@ -103,7 +118,10 @@ def explain(
     expected: Sequence[Outcome],
     found: Sequence[Difference | None],
 ) -> Result:
-    """Say as much as can be said of a wrong answer that nobody has seen before."""
+    """Say as much as can be said of a wrong answer that nobody has seen before.
+
+    Of a function that is elsewhere, `function` is the name.
+    """
     wrong = [(d, number) for number, d in enumerate(found) if d is not None]
     if run.too_slow and not any(difference.kind == "raised" for difference, _ in wrong):
         return _too_slow(function, run, len(expected))
@@ -111,9 +129,9 @@ def explain(
     right, ours = expected[number], run.outcomes[number]
     case = arguments_text(exercise.reference, right.arguments)
     if ours.error is not None:
-        return Result(
-            False, f"{error_text(ours.error, function)}\n\nThe input was {case}.", "raised"
-        )
+        parts = (error_text(ours.error, function), about_error(ours.error))
+        said = "\n\n".join(filter(None, (*parts, f"The input was {case}.")))
+        return Result(False, said, "raised")
     if difference.kind in ("wrong-shape", "wrong-value"):
         pattern = _pattern(expected, run.outcomes)
         if pattern is not None:
@@ -133,7 +151,8 @@ def _too_slow(function: Any, run: Run, cases: int) -> Result:
         text += f" It had printed {run.lines:,} lines, and printing takes time."
     advice = (
         "Is there a loop that never ends? Look at each while: does its condition become False? "
-        "If there is none, the inputs are small, and much less work is enough."
+        "If there is none, the inputs are small, and much less work is enough. If the machine is "
+        "busy with other things, run the check again."
     )
     return Result(False, f"{text} {advice}", "too-slow")
 

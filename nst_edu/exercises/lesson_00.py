@@ -10,11 +10,12 @@ from torch import Tensor
 
 from nst_edu.exercises.checking import Attempt, Exercise, Misconception, check, check_value
 from nst_edu.exercises.result import Result
+from nst_edu.exercises.spelling import spelled, spelled_like
 
 
 def _letter(letter: str) -> Callable[[Attempt], bool]:
     """Return a test for one letter, in any case."""
-    return lambda attempt: str(attempt.value).strip().lower() == letter
+    return lambda attempt: bool(spelled(attempt.value) == letter)
 
 
 CHANGING_TENSOR = Exercise(
@@ -22,6 +23,7 @@ CHANGING_TENSOR = Exercise(
     lesson=0,
     title="The one tensor that changes",
     reference="d",
+    accepts=spelled_like("d"),
     gradient=False,
     misconceptions=(
         Misconception(
@@ -53,10 +55,10 @@ CHANGING_TENSOR = Exercise(
 
 
 def overlay_cases(generator: torch.Generator) -> list[tuple[Tensor, Tensor, float]]:
-    """Return a photo, a texture of the same size, and the texture's share."""
+    """Return a photo, a texture of the same size, and the texture's share: one photo first."""
     sizes = [
-        ((2, 3, 5, 7), torch.float64, 0.25),
-        ((1, 3, 6, 3), torch.float32, 0.8),
+        ((1, 3, 5, 7), torch.float32, 0.25),
+        ((2, 3, 6, 3), torch.float64, 0.8),
         ((2, 3, 3, 8), torch.float32, 0.0),
         ((1, 3, 7, 5), torch.float64, 1.0),
     ]
@@ -81,6 +83,7 @@ OVERLAY = Exercise(
     title="A filter laid over a photo",
     reference=reference_overlay,
     cases=overlay_cases,
+    gradient=False,  # nobody knows of gradients yet
     misconceptions=(
         Misconception(
             id="shares-swapped",
@@ -132,6 +135,7 @@ PICTURE_CHANGE = Exercise(
     title="How much has a picture changed?",
     reference=reference_change,
     cases=change_cases,
+    gradient=False,
     misconceptions=(
         Misconception(
             id="signs-cancel",
@@ -217,7 +221,7 @@ CLAIMS = Exercise(
 
 def check_changing_tensor(my_changing_tensor: str) -> Result:
     """Check the exercise "The one tensor that changes" of lesson 0."""
-    return check_value(CHANGING_TENSOR, my_changing_tensor)
+    return check_value(CHANGING_TENSOR, spelled(my_changing_tensor))
 
 
 def check_overlay(my_overlay: Callable[..., Any]) -> Result:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from nst_edu.exercises.calls import axes_of
 from nst_edu.exercises.checking import Attempt, Exercise, Misconception, check, check_value
 from nst_edu.exercises.result import Result
 from nst_edu.layers import convolve2d, cross_correlate2d
@@ -62,12 +64,24 @@ def _last_place_zero(images: Tensor, kernel: Tensor) -> Tensor:
     return right * mask
 
 
+def _said(attempt: Attempt, words: str) -> bool:
+    """Tell whether an error of the answer's contains these words."""
+    return any(words in str(o.error) for o in attempt.outcomes if o.error is not None)
+
+
+def _summed(attempt: Attempt, over: Callable[[set[int]], bool]) -> bool:
+    """Tell whether an answer stops and has a sum over axes of (N, kh, kw) that are like this."""
+    axes = [{axis % 3 for axis in found} for found in axes_of(attempt.answer, ["sum"])]
+    return any(o.error is not None for o in attempt.outcomes) and any(map(over, axes))
+
+
 CONVOLVE_GRAY = Exercise(
     id="convolve_gray",
     lesson=1,
     title="True convolution",
     reference=_convolve,
     cases=convolve_gray_cases,
+    forbidden=("conv1d", "conv2d", "conv3d", "convolution", "conv_transpose2d", "Conv2d"),
     misconceptions=(
         Misconception(
             id="not-turned",
@@ -145,6 +159,32 @@ CONVOLVE_GRAY = Exercise(
             "at where your loops end.",
             wrong=_last_place_zero,
         ),
+        Misconception(
+            id="negative-step",
+            message="Torch knows no slices with a negative step, such as [::-1], although lists "
+            "and NumPy do. Look for a method of a tensor that reverses the order.",
+            recognise=lambda attempt: _said(attempt, "step must be greater than zero"),
+        ),
+        Misconception(
+            id="axis-out-of-range",
+            message="You sum over an axis that is not there. The patch has the axes 0, 1 and 2: "
+            "pictures, rows, columns. Which of them should disappear?",
+            recognise=lambda attempt: _said(attempt, "Dimension out of range"),
+        ),
+        Misconception(
+            id="summed-over-pictures",
+            message="Your sum runs over axis 0, which counts the pictures. Then the pictures are "
+            "mixed, and the numbers do not fit into `result`. Which axes of the patch (N, kh, kw) "
+            "lie under the kernel?",
+            recognise=lambda attempt: _summed(attempt, lambda axes: 0 in axes),
+        ),
+        Misconception(
+            id="one-axis-summed",
+            message="Your sum runs over one axis of the patch (N, kh, kw). What is left is a row "
+            "or a column of numbers for each picture, and `result` has one place for it. Print the "
+            "shape of the sum: which axis should not be there any more?",
+            recognise=lambda attempt: _summed(attempt, lambda axes: axes in ({1}, {2})),
+        ),
     ),
 )
 
@@ -155,6 +195,18 @@ def check_convolve_gray(my_convolve_gray: Callable[..., Any]) -> Result:
 
 
 _KERNELS = ("sharpen", "edge", "diagonal", "roof", "corner", "s_shape")
+
+
+def _wrong_about(name: str) -> Callable[[Attempt], bool]:
+    """Return whether an attempt says True or False of a kernel, and that is wrong."""
+
+    def recognise(attempt: Attempt) -> bool:
+        answer = attempt.value[name]
+        answer = answer.item() if isinstance(answer, (Tensor, np.bool_)) else answer
+        right = attempt.expected[0].value[name]
+        return set(attempt.value) == set(_KERNELS) and answer is (not right)
+
+    return recognise
 
 
 def _true_for(*names: str) -> dict[str, bool]:
@@ -226,6 +278,43 @@ EQUAL_KERNELS = Exercise(
             message="Every answer is the opposite of the right one. True should mean: the two "
             "results are equal.",
             wrong=_true_for("edge", "roof", "corner"),
+        ),
+        Misconception(
+            id="about-sharpen",
+            message="Look at `sharpen` again. Compare its first number with its last one, the "
+            "second with the last but one, and so on to the middle. What does a turn by 180° "
+            "exchange?",
+            recognise=_wrong_about("sharpen"),
+        ),
+        Misconception(
+            id="about-edge",
+            message="Look at `edge` again. The sign counts: −1 and 1 are different weights. Which "
+            "column comes to lie on the right side after a turn by 180°?",
+            recognise=_wrong_about("edge"),
+        ),
+        Misconception(
+            id="about-diagonal",
+            message="Look at `diagonal` again. A mirror is not a turn: exchange left and right, "
+            "and after that top and bottom as well. Where are the ones after each step?",
+            recognise=_wrong_about("diagonal"),
+        ),
+        Misconception(
+            id="about-roof",
+            message="Look at `roof` again. To exchange left and right is half of a turn by 180°. "
+            "Where does the row of ones lie when top and bottom are exchanged, too?",
+            recognise=_wrong_about("roof"),
+        ),
+        Misconception(
+            id="about-corner",
+            message="Look at `corner` again. A transpose keeps the 2 where it is; a turn by 180° "
+            "is something else. Into which corner does it move the 2?",
+            recognise=_wrong_about("corner"),
+        ),
+        Misconception(
+            id="about-s-shape",
+            message="Look at `s_shape` again. Mirrors tell nothing here: a turn is two of them, "
+            "one after the other. Read its nine numbers forwards, and then backwards.",
+            recognise=_wrong_about("s_shape"),
         ),
     ),
 )
@@ -417,6 +506,15 @@ def _one_sum_for_all(images: Tensor, kernels: Tensor, bias: Tensor) -> Tensor:
     return cross_correlate2d(images, kernels, bias).sum(dim=1, keepdim=True)
 
 
+def _picture_for_channel(images: Tensor, kernels: Tensor, bias: Tensor) -> Tensor:
+    """Take images[c], with all its channels, for channel c of all pictures."""
+    maps = []
+    for kernel, b in zip(kernels, bias, strict=True):
+        parts = [_slide(images[c], kernel[c]) for c in range(len(kernel))]
+        maps.append(torch.stack(parts).sum(dim=0) + b)
+    return torch.stack(maps, dim=1)
+
+
 CONVOLUTION_LAYER = Exercise(
     id="convolution_layer",
     lesson=1,
@@ -551,6 +649,19 @@ CONVOLUTION_LAYER = Exercise(
             message="The two channel indices of the kernels are swapped. The first one counts the "
             "output channels, the second one the input channels.",
             wrong=_indices_swapped,
+        ),
+        Misconception(
+            id="grown-in-place",
+            message="`a += b` writes into the tensor a itself, and a keeps its size. Yours is too "
+            "small for a whole map: a single number of the bias, for example. How do you write a "
+            "sum that makes a new tensor?",
+            recognise=lambda attempt: _said(attempt, "doesn't match the broadcast shape"),
+        ),
+        Misconception(
+            id="picture-for-channel",
+            message="images[c] is picture number c, with all its channels. The first axis counts "
+            "the pictures, the second one the channels. How do you take channel c of all pictures?",
+            wrong=_picture_for_channel,
         ),
     ),
 )

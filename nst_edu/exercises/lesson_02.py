@@ -12,6 +12,7 @@ from torch import Tensor
 from nst_edu import layers
 from nst_edu.exercises.checking import Attempt, Exercise, Misconception, check, check_value
 from nst_edu.exercises.result import Result
+from nst_edu.exercises.spelling import accepts, letters
 
 Recogniser: TypeAlias = Callable[[Attempt], bool]
 
@@ -131,18 +132,62 @@ def _chain(rule: Rule) -> list[int]:
     return widths[1:]
 
 
-def _first_slip(rule: Rule, *, chained: bool = True) -> Recogniser:
-    """Return whether the first wrong width is what the rule makes of the width before it."""
+SIZE_RULES: dict[str, Rule] = {
+    "no-plus-one": lambda n, k, p, s: (n + 2 * p - k) // s,
+    "halved": lambda n, k, p, s: n // s,
+    "rounded-up": lambda n, k, p, s: math.ceil((n + 2 * p - k) / s) + 1,
+    "padding-once": lambda n, k, p, s: (n + p - k) // s + 1,
+    "padding-forgotten": lambda n, k, p, s: (n - k) // s + 1,
+    "stride-forgotten": lambda n, k, p, s: n + 2 * p - k + 1,
+}
+
+
+def _first_slip(widths: Sequence[int]) -> int:
+    """Return the number of the first layer whose width does not follow from the one before it."""
+    follows = [
+        after == _output_size(before, *layer)
+        for before, after, layer in zip(widths, widths[1:], PUZZLE, strict=False)
+    ]
+    return follows.index(False)
+
+
+def _fitting_rules(attempt: Attempt) -> set[str]:
+    """Return the rules that lead to the first wrong width.
+
+    If several do, and only one of them leads to all widths behind it, too, it is that one.
+    """
+    widths = [PICTURE_WIDTH, *attempt.value]
+    first = _first_slip(widths)
+    steps = list(zip(widths, widths[1:], PUZZLE, strict=False))[first:]
+    fitting, throughout = set(), set()
+    for name, rule in SIZE_RULES.items():
+        hits = [after == rule(before, *layer) for before, after, layer in steps]
+        fitting |= {name} if hits[0] else set()
+        throughout |= {name} if all(hits) else set()
+    return throughout if len(throughout) == 1 else fitting
+
+
+def _follows(name: str) -> Recogniser:
+    """Return whether this rule, and no other one, leads to the first wrong width."""
+    return lambda attempt: _fitting_rules(attempt) == {name}
+
+
+def _several_rules(error: int) -> Recogniser:
+    """Return whether several rules lead to the first wrong width, and it is off by `error`."""
 
     def recognise(attempt: Attempt) -> bool:
         widths = [PICTURE_WIDTH, *attempt.value]
-        for number, layer in enumerate(PUZZLE, 1):
-            if widths[number] != _output_size(widths[number - 1], *layer):
-                before = widths[number - 1] if chained else PICTURE_WIDTH
-                return bool(widths[number] == rule(before, *layer))
-        return False
+        first = _first_slip(widths)
+        right = _output_size(widths[first], *PUZZLE[first])
+        return len(_fitting_rules(attempt)) > 1 and bool(widths[first + 1] - right == error)
 
     return recognise
+
+
+def _not_chained(attempt: Attempt) -> bool:
+    """Tell whether the first wrong width belongs to its layer, but follows from the picture's."""
+    first = _first_slip([PICTURE_WIDTH, *attempt.value])
+    return bool(attempt.value[first] == _output_size(PICTURE_WIDTH, *PUZZLE[first]))
 
 
 LAYER_SIZES = Exercise(
@@ -155,40 +200,54 @@ LAYER_SIZES = Exercise(
             "no-plus-one",
             "Look at your first wrong number: it is one too small. It is the number of steps. One "
             "place more is there before the first step.",
-            recognise=_first_slip(lambda n, k, p, s: (n + 2 * p - k) // s),
+            recognise=_follows("no-plus-one"),
         ),
         Misconception(
             "halved",
-            "At your first wrong number you divided the width by the stride, and did no more. "
-            "That holds only with enough padding. Compute how far the window can move.",
-            recognise=_first_slip(lambda n, k, p, s: n // s),
+            "From your first wrong number on, each of your widths is the one before it, divided by "
+            "the stride. That holds only with enough padding. Compute how far the window can move.",
+            recognise=_follows("halved"),
         ),
         Misconception(
             "rounded-up",
-            "At your first wrong number you rounded up. Then the last window would hang over the "
-            "end of the padded line. Draw the end of the line.",
-            recognise=_first_slip(lambda n, k, p, s: math.ceil((n + 2 * p - k) / s) + 1),
+            "Your first wrong number is what rounding up gives. Then the last window would hang "
+            "over the end of the padded line. Draw the end of the line.",
+            recognise=_follows("rounded-up"),
+        ),
+        Misconception(
+            "one-too-large",
+            "Your first wrong number is one too large. Rounding up leads to it, and so does a "
+            "width that is divided by the stride, and no more. Compute how far the window can "
+            "move, and count its places.",
+            recognise=_several_rules(1),
+        ),
+        Misconception(
+            "one-too-small",
+            "Your first wrong number is one too small. Several slips lead to it: the place before "
+            "the first step not counted, padding at one end or at none, or a width that is divided "
+            "by the stride, and no more. How far can the window move on the padded line?",
+            recognise=_several_rules(-1),
         ),
         Misconception(
             "padding-once",
             "At your first wrong number you added the padding once. How many ends has a line?",
-            recognise=_first_slip(lambda n, k, p, s: (n + p - k) // s + 1),
+            recognise=_follows("padding-once"),
         ),
         Misconception(
             "padding-forgotten",
             "At your first wrong number the padding is missing. Look at its column in the table.",
-            recognise=_first_slip(lambda n, k, p, s: (n - k) // s + 1),
+            recognise=_follows("padding-forgotten"),
         ),
         Misconception(
             "stride-forgotten",
             "At your first wrong number the stride is missing: you counted as with stride 1.",
-            recognise=_first_slip(lambda n, k, p, s: n + 2 * p - k + 1),
+            recognise=_follows("stride-forgotten"),
         ),
         Misconception(
             "not-chained",
             "You computed a later layer from the width of the picture, 96. A layer gets what the "
             "layer before it gives.",
-            recognise=_first_slip(_output_size, chained=False),
+            recognise=_not_chained,
         ),
     ),
 )
@@ -258,6 +317,7 @@ PAD_REFLECT = Exercise(
     lesson=2,
     title="Reflect padding",
     reference=_pad_reflect,
+    forbidden=("pad", "pad2d", "ReflectionPad2d"),
     cases=pad_reflect_cases,
     misconceptions=(
         Misconception(
@@ -394,19 +454,14 @@ def check_touched_by_padding(my_touched_by_padding: Callable[..., Any]) -> Resul
 RIGHT_ORDER = ["C", "E", "G", "H", "B", "A", "D"]
 
 
-def _letters(answer: Any) -> list[str]:
-    """Return the letters, in capitals; "CEG" is as good as ["C", "E", "G"]."""
-    return [str(letter).strip().upper() for letter in answer]
-
-
 def _comes_before(attempt: Attempt, first: str, second: str) -> bool:
     """Tell whether both letters are there, in this order."""
-    order = _letters(attempt.value)
+    order = letters(attempt.value)
     return first in order and second in order and order.index(first) < order.index(second)
 
 
-def _uses(attempt: Attempt, *letters: str) -> bool:
-    return set(letters) <= set(_letters(attempt.value))
+def _uses(attempt: Attempt, *lines: str) -> bool:
+    return set(lines) <= set(letters(attempt.value))
 
 
 CONVOLUTION_LINES = Exercise(
@@ -414,8 +469,13 @@ CONVOLUTION_LINES = Exercise(
     lesson=2,
     title="Put the lines in order",
     reference=RIGHT_ORDER,
-    accepts=lambda answer: _letters(answer) == RIGHT_ORDER,
+    accepts=accepts(lambda order: order == RIGHT_ORDER),
     misconceptions=(
+        Misconception(
+            "no-such-line",
+            "An entry of your answer is none of the letters in the table, A to I.",
+            recognise=lambda a: not set(letters(a.value)) <= set("ABCDEFGHI"),
+        ),
         Misconception(
             "two-lines-for-one-job",
             "You use two lines that do the same job: A and F both make the window, E and I both "
@@ -458,7 +518,12 @@ CONVOLUTION_LINES = Exercise(
             "line-missing",
             "A line is missing. The program pads, counts, makes a result, has two loops, cuts out "
             "a window and sums up: seven lines.",
-            recognise=lambda a: set(_letters(a.value)) < set(RIGHT_ORDER),
+            recognise=lambda a: set(letters(a.value)) < set(RIGHT_ORDER),
+        ),
+        Misconception(
+            "line-twice",
+            "A letter stands twice in your answer. The program needs each of its seven lines once.",
+            recognise=lambda a: len(letters(a.value)) > len(RIGHT_ORDER),
         ),
     ),
 )

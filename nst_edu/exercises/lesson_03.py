@@ -10,8 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nst_edu import layers
+from nst_edu.exercises.calls import axes_of, calls_in, name_called
 from nst_edu.exercises.checking import Attempt, Exercise, Misconception, check, check_value
 from nst_edu.exercises.result import Result
+from nst_edu.exercises.spelling import accepts, letters
 
 KINDS = (torch.float32, torch.float64)
 
@@ -51,9 +53,27 @@ def _cut_without_permute(images: Tensor, window: int) -> Tensor:
     return cut.reshape(n, c, rows, columns, window**2).amax(dim=-1)
 
 
-def _needs_full_windows(images: Tensor, window: int) -> Tensor:
-    n, c, h, w = images.shape
-    return images.view(n, c, h // window, window, w // window, window).amax(dim=(3, 5))
+def _border_not_cut_off(attempt: Attempt) -> bool:
+    """Tell whether an answer is right for full windows, and a reshape fails for the others."""
+    for outcome, right in zip(attempt.outcomes, attempt.expected, strict=True):
+        images, window = outcome.arguments
+        if any(side % window for side in images.shape[2:]):
+            said = str(outcome.error)
+            if "is invalid for input of size" not in said and "don't multiply up" not in said:
+                return False
+        elif not _equal(outcome.value, right.value):
+            return False
+    return True
+
+
+MOVERS = ("permute", "transpose", "movedim", "swapaxes", "unfold", "rearrange")
+
+
+def _first_two_axes(attempt: Attempt) -> bool:
+    """Tell whether the source looks for the largest over pictures and channels."""
+    moved = {name_called(call) for call in calls_in(attempt.answer)} & set(MOVERS)
+    names = ("amax", "max", "amin", "aminmax")
+    return not moved and any(set(axes) == {0, 1} for axes in axes_of(attempt.answer, names))
 
 
 def _gives(*functions: Callable[[Tensor, int], Tensor]) -> Callable[[Attempt], bool]:
@@ -136,6 +156,7 @@ MAX_POOL2D = Exercise(
     title="Max pooling",
     reference=_max_pool2d,
     cases=pooling_cases,
+    forbidden=("max_pool2d", "MaxPool2d", "pool2d"),
     misconceptions=(
         Misconception(
             "across-channels",
@@ -198,7 +219,14 @@ MAX_POOL2D = Exercise(
             "Your function works if the windows fill the picture, and stops with an error if a "
             "border is left over: 7 rows and a window of 3, for example. Cut the border off "
             "before you reshape.",
-            wrong=_needs_full_windows,
+            recognise=_border_not_cut_off,
+        ),
+        Misconception(
+            "first-two-axes",
+            "You look for the largest number over the axes 0 and 1. They count the pictures and "
+            "the channels, which stay apart. Which axes of (N, C, H, W) are the rows and columns "
+            "of a window?",
+            recognise=_first_two_axes,
         ),
         Misconception(
             "whole-picture",
@@ -234,12 +262,24 @@ def _dense_layer(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return layers.relu(layers.linear(x, weight, bias))
 
 
+def _refused(attempt: Attempt, weight_first: bool = False) -> bool:
+    """Tell whether torch refused to multiply two matrices: weight @ x, or any two."""
+    shapes = []
+    for outcome in attempt.outcomes:
+        x, weight, _ = outcome.arguments
+        a, b = ("x".join(map(str, t.shape)) for t in (weight, x))
+        shapes.append(f"({a} and {b})" if weight_first else "cannot be multiplied")
+    said = [str(outcome.error) for outcome in attempt.outcomes]
+    return bool(said) and all(words in text for words, text in zip(shapes, said, strict=True))
+
+
 DENSE_LAYER = Exercise(
     id="dense_layer",
     lesson=3,
     title="A dense layer",
     reference=_dense_layer,
     cases=dense_cases,
+    forbidden=("linear", "Linear", "relu", "relu_", "ReLU"),
     misconceptions=(
         Misconception(
             "activation-forgotten",
@@ -285,6 +325,26 @@ DENSE_LAYER = Exercise(
             "In x @ weight the inputs of x meet the *outputs* of weight. That fails, or gives "
             "wrong sums where there are as many inputs as outputs. Which axes should meet?",
             wrong=lambda x, weight, bias: torch.relu(x @ weight + bias),
+        ),
+        Misconception(
+            "weight-in-front",
+            "Torch refuses weight @ x. On paper W x has one input x, and it stands there as a "
+            "column. Here each *row* of x is an input of its own. So on which side of @ does x "
+            "belong?",
+            recognise=lambda attempt: _refused(attempt, weight_first=True),
+        ),
+        Misconception(
+            "outputs-in-rows",
+            "weight @ x.T has one row for each output and one column for each input of the batch. "
+            "The result should have it the other way round, and so needs the bias, which is added "
+            "along the last axis. What stands before and behind @ if x comes first?",
+            wrong=lambda x, weight, bias: torch.relu(weight @ x.T + bias),
+        ),
+        Misconception(
+            "axes-do-not-meet",
+            "Torch refuses your product of two matrices. In a @ b the *last* axis of a meets the "
+            "*first* axis of b, and both must be the inputs. Write down the two shapes.",
+            recognise=_refused,
         ),
     ),
 )
@@ -482,9 +542,8 @@ def check_weight_counts(my_weight_counts: Sequence[int]) -> Result:
 ANY_SIZE_RIGHT = {"A", "C", "E"}
 
 
-def _letters(answer: Any) -> set[str]:
-    """Return the letters, in capitals; "ACE" is as good as ["A", "C", "E"]."""
-    return {str(letter).strip().upper() for letter in answer}
+def _chosen(attempt: Attempt) -> set[str]:
+    return set(letters(attempt.value))
 
 
 ANY_SIZE = Exercise(
@@ -492,31 +551,36 @@ ANY_SIZE = Exercise(
     lesson=3,
     title="Which networks take any size?",
     reference=sorted(ANY_SIZE_RIGHT),
-    accepts=lambda answer: _letters(answer) == ANY_SIZE_RIGHT,
+    accepts=accepts(lambda chosen: set(chosen) == ANY_SIZE_RIGHT),
     misconceptions=(
+        Misconception(
+            "no-such-network",
+            "An entry of your list is none of the letters in the table, A to F.",
+            recognise=lambda attempt: not _chosen(attempt) <= set("ABCDEF"),
+        ),
         Misconception(
             "dense-takes-any-size",
             "You let a flattened picture of any size into a dense layer (network B). Its matrix "
             "has one column for each input. How many inputs do 16×16 pixels give, how many 24×24?",
-            recognise=lambda attempt: "B" in _letters(attempt.value),
+            recognise=lambda attempt: "B" in _chosen(attempt),
         ),
         Misconception(
             "convolution-removes-the-size",
             "A network on your list has a convolution or a pooling layer, and then a flattened map "
             "goes into a dense layer. Is the map of a larger picture as large as before?",
-            recognise=lambda attempt: bool({"D", "F"} & _letters(attempt.value)),
+            recognise=lambda attempt: bool({"D", "F"} & _chosen(attempt)),
         ),
         Misconception(
             "global-pooling-overlooked",
             "Network E is missing. Its dense layer gets what global pooling leaves. How many "
             "values are that for a larger picture?",
-            recognise=lambda attempt: _letters(attempt.value) == ANY_SIZE_RIGHT - {"E"},
+            recognise=lambda attempt: _chosen(attempt) == ANY_SIZE_RIGHT - {"E"},
         ),
         Misconception(
             "kernel-tied-to-a-size",
             "Network A or C is missing. What do a kernel, a pooling window and ReLU need to know "
             "of the size of the picture over which they slide?",
-            recognise=lambda attempt: _letters(attempt.value) < ANY_SIZE_RIGHT,
+            recognise=lambda attempt: _chosen(attempt) < ANY_SIZE_RIGHT,
         ),
     ),
 )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from nst_edu.exercises import loops
 from nst_edu.exercises.checking import Attempt, Exercise, Misconception, check, check_value
 from nst_edu.exercises.result import Result
+from nst_edu.exercises.spelling import spelled, spelled_like
 
 # Finite differences -------------------------------------------------------------------------------
 
@@ -28,13 +31,21 @@ def steep(x: Tensor) -> Tensor:
     return (torch.arange(1, len(flat) + 1).to(x) * flat.exp()).mean()
 
 
+def up_and_down(x: Tensor) -> Tensor:
+    """Return a loss that falls with every other number."""
+    flat = x.flatten()
+    places = torch.arange(len(flat)).to(x)
+    return ((1 - 2 * (places % 2)) * (places + 1) * flat.exp()).mean()
+
+
 def difference_cases(generator: torch.Generator) -> list[tuple[Any, ...]]:
-    """Try tensors of one to four dimensions."""
+    """Try tensors of one to four dimensions, and slopes of both signs."""
     cases = (
         (bent, (3,), 0.25, torch.float64),
         (steep, (2, 3), 0.5, torch.float32),
         (bent, (2, 1, 2, 3), 0.1, torch.float64),
         (steep, (3, 1, 2), 0.2, torch.float32),
+        (up_and_down, (2, 3), 0.3, torch.float64),
     )
     return [
         (loss_of, torch.rand(shape, generator=generator, dtype=torch.float64).to(dtype) + 0.2, h)
@@ -79,6 +90,59 @@ def _nudges_kept(loss_of: Loss, x: Tensor, h: float) -> Tensor:
 def _autograd(loss_of: Loss, x: Tensor, h: float) -> Tensor:
     leaf = x.clone().requires_grad_()
     return torch.autograd.grad(loss_of(leaf), leaf)[0]
+
+
+STEPS = (1.0, 0.5, 0.25, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8)
+
+
+def _exact_enough(attempt: Attempt, function: Callable[..., Tensor], rtol: float) -> bool:
+    """Tell whether an attempt gave what a function gives; float32 keeps too few digits for that."""
+    outcomes = [o for o in attempt.outcomes if o.arguments[1].dtype == torch.float64]
+    return bool(outcomes) and all(
+        isinstance(o.value, Tensor)
+        and o.value.shape == o.arguments[1].shape
+        and torch.allclose(o.value.double(), function(*o.arguments), rtol=rtol, atol=0.01 * rtol)
+        for o in outcomes
+    )
+
+
+def _autograd_used(attempt: Attempt) -> bool:
+    """Tell whether the numbers are exact: no finite difference is, whatever its step is."""
+    return _exact_enough(attempt, _autograd, 1e-12)
+
+
+def _fixed_step(attempt: Attempt) -> bool:
+    """Tell whether a step of the learner's own stands in the place of h, or of one of the two h."""
+    return any(
+        _exact_enough(attempt, partial(measured, step=step), 1e-3)
+        for measured in (_step_for_h, _step_for_nudge, _step_for_divisor, _forward_step)
+        for step in STEPS
+    )
+
+
+def _step_for_h(loss_of: Loss, x: Tensor, h: float, step: float) -> Tensor:
+    return _central(loss_of, x, step)
+
+
+def _step_for_nudge(loss_of: Loss, x: Tensor, h: float, step: float) -> Tensor:
+    return step / h * _central(loss_of, x, step)
+
+
+def _step_for_divisor(loss_of: Loss, x: Tensor, h: float, step: float) -> Tensor:
+    return h / step * _central(loss_of, x, h)
+
+
+def _forward_step(loss_of: Loss, x: Tensor, h: float, step: float) -> Tensor:
+    return _forward(loss_of, x, step)
+
+
+def _nudge_grows(loss_of: Loss, x: Tensor, h: float) -> Tensor:
+    """Make one nudge for all places, and forget to empty it."""
+    nudge, gradient = torch.zeros_like(x), torch.zeros_like(x)
+    for place in range(x.numel()):
+        nudge.view(-1)[place] = h
+        gradient.view(-1)[place] = (loss_of(x + nudge) - loss_of(x - nudge)) / (2 * h)
+    return gradient
 
 
 FINITE_DIFFERENCES = Exercise(
@@ -133,10 +197,22 @@ FINITE_DIFFERENCES = Exercise(
             wrong=lambda loss_of, x, h: -_central(loss_of, x, h),
         ),
         Misconception(
+            "absolute-slope",
+            "Where a slope is negative, yours is positive: its sign is lost. Without the sign "
+            "nobody knows in which direction the loss falls. Look for an absolute value.",
+            wrong=lambda loss_of, x, h: _central(loss_of, x, h).abs(),
+        ),
+        Misconception(
             "nudges-kept",
             "The first number is right, the later ones are not: you move a number and do not put "
             "it back before you go on to the next one.",
             wrong=_nudges_kept,
+        ),
+        Misconception(
+            "nudge-not-reset",
+            "The first number is right, the later ones are not: your nudge still holds the `h` of "
+            "the places before. Print it in each round. Where should it be made?",
+            wrong=_nudge_grows,
         ),
         Misconception(
             "flattened",
@@ -148,7 +224,14 @@ FINITE_DIFFERENCES = Exercise(
             "autograd-used",
             "This is the exact gradient, from autograd. Here it should be measured: by the losses "
             "at two places a distance h away. That is what will check autograd later.",
-            wrong=_autograd,
+            recognise=_autograd_used,
+        ),
+        Misconception(
+            "fixed-step",
+            "Your result does not follow `h`: a step of your own, such as 0.001, stands where h "
+            "should. Whoever calls the function chooses the step. Call it with two values of h, "
+            "and compare.",
+            recognise=_fixed_step,
         ),
     ),
 )
@@ -171,8 +254,14 @@ RIGHT_VERDICTS = {
 }
 
 
-def _verdicts(attempt: Attempt) -> dict[float, str]:
-    return {rate: str(verdict).strip().lower() for rate, verdict in attempt.value.items()}
+VERDICTS_WITHOUT_FACTOR_2 = {
+    **dict.fromkeys((0.01, 0.05, 0.1, 0.15), "creeps"),
+    0.3: "swings",
+}
+
+
+def _verdicts(attempt: Attempt) -> dict[float, Any]:
+    return dict(spelled(attempt.value))
 
 
 RATE_VERDICTS = Exercise(
@@ -180,6 +269,7 @@ RATE_VERDICTS = Exercise(
     lesson=4,
     title="Judge the rate",
     reference=RIGHT_VERDICTS,
+    accepts=spelled_like(RIGHT_VERDICTS),
     misconceptions=(
         Misconception(
             "unknown-verdict",
@@ -190,13 +280,19 @@ RATE_VERDICTS = Exercise(
             "factor-2-forgotten",
             "Your verdicts belong to the curvature 5. But the slope of (w − 1)² brings a factor of "
             "its own. What is the slope of 5·(w − 1)²?",
-            wrong={**dict.fromkeys((0.01, 0.05, 0.1, 0.15), "creeps"), 0.3: "swings"},
+            recognise=lambda a: _verdicts(a) == VERDICTS_WITHOUT_FACTOR_2,
         ),
         Misconception(
             "bigger-is-faster",
             "You give the largest rate the best verdict. A bigger rate is faster only up to a "
             "point. Compute the factor 1 − ηc for your largest rate.",
-            recognise=lambda a: _verdicts(a)[0.3] in ("one step", "creeps"),
+            recognise=lambda a: _verdicts(a)[0.3] == "one step",
+        ),
+        Misconception(
+            "largest-rate-creeps",
+            "You say that 0.3 creeps: nearer with each step, always from the same side. Compute "
+            "its factor 1 − ηc. Which sign does it have, and what does w do then?",
+            recognise=lambda a: _verdicts(a)[0.3] == "creeps",
         ),
         Misconception(
             "small-rate-feared",
@@ -228,7 +324,7 @@ RATE_VERDICTS = Exercise(
 
 def check_rate_verdicts(my_rate_verdicts: dict[float, str]) -> Result:
     """Check the exercise "Judge the rate" of lesson 4."""
-    return check_value(RATE_VERDICTS, my_rate_verdicts)
+    return check_value(RATE_VERDICTS, spelled(my_rate_verdicts))
 
 
 # Local slopes -------------------------------------------------------------------------------------
@@ -461,6 +557,10 @@ def _seeded_with_data(loss: Value) -> list[float]:
     return _backward(loss, seed=loss.data)
 
 
+def _nothing_to_loop_over(attempt: Attempt) -> bool:
+    return any("'NoneType' object is not" in str(outcome.error) for outcome in attempt.outcomes)
+
+
 BACKWARD = Exercise(
     id="backward",
     lesson=4,
@@ -524,6 +624,38 @@ BACKWARD = Exercise(
             "level is not enough if a number is used at two depths. Which list is safe?",
             wrong=_breadth_first,
         ),
+        Misconception(
+            "reverse-returns-none",
+            "Your loop gets None in place of a list. The method `reverse()` turns a list round "
+            "where it is, and returns nothing. What reads a list from its end and leaves it as it "
+            "is?",
+            recognise=_nothing_to_loop_over,
+        ),
+        Misconception(
+            "list-turned-round",
+            "Your grads are right, but they stand in the opposite order. `order.reverse()`, or "
+            "order = order[::-1], changes the list that your last line reads as well. Can the loop "
+            "read it from its end without that?",
+            wrong=lambda loss: _backward(loss)[::-1],
+        ),
+        Misconception(
+            "parents-grad-multiplied",
+            "You multiply the slope by the grad of the parent. It is still 0 when the loop comes "
+            "there, so nothing is passed on. Whose grad is complete at this moment?",
+            wrong=_backward_differently(passed=lambda old, slope, grad: old + slope * old),
+        ),
+        Misconception(
+            "own-grad-added",
+            "You add the contribution to the grad of the *value*. It goes to the parent, whose "
+            "grad may hold contributions of other uses. Look at the left side of the assignment.",
+            wrong=_backward_differently(passed=lambda old, slope, grad: grad + slope * grad),
+        ),
+        Misconception(
+            "grads-swapped",
+            "The two grads have changed places: you add to the grad of the value, and multiply "
+            "the slope by the parent's. What has the parent collected so far, and what comes now?",
+            wrong=_backward_differently(passed=lambda old, slope, grad: grad + slope * old),
+        ),
     ),
 )
 
@@ -557,7 +689,13 @@ GETS_GRADIENT = Exercise(
             "everything-gets-one",
             "You give a gradient to every tensor. Autograd works for marked tensors only: all "
             "else would be wasted time. Which one was marked?",
-            recognise=_says(photo=True, kernel=True, target=True),
+            recognise=_says(photo=True, kernel=True, target=True, result=True),
+        ),
+        Misconception(
+            "every-leaf-gets-one",
+            "You give a gradient to all three leaves. To be a leaf is not enough: a leaf that is "
+            "not marked is a constant. Compare the lines that make the three.",
+            recognise=_says(photo=True, kernel=True, target=True, result=False),
         ),
         Misconception(
             "weights-as-well",
@@ -674,25 +812,6 @@ def _start_moved(attempt: Attempt) -> bool:
     return any(1 in outcome.changed for outcome in attempt.outcomes)
 
 
-def _said(attempt: Attempt) -> Iterator[str]:
-    """Yield the texts of the errors."""
-    return (str(outcome.error) for outcome in attempt.outcomes if outcome.error is not None)
-
-
-def _no_gradient(attempt: Attempt) -> int:
-    """Count the calls that stopped because x had no gradient."""
-    return sum("NoneType" in text or "does not require grad" in text for text in _said(attempt))
-
-
-def _move_recorded(attempt: Attempt) -> bool:
-    return any("in-place operation" in text for text in _said(attempt))
-
-
-def _graph_used_twice(attempt: Attempt) -> bool:
-    signs = ("backward through the graph a second time", "modified by an inplace operation")
-    return any(sign in text for text in _said(attempt) for sign in signs)
-
-
 DESCEND = Exercise(
     id="descend",
     lesson=4,
@@ -735,6 +854,18 @@ DESCEND = Exercise(
             wrong=lambda loss_of, start, rate, steps: descend(loss_of, start, rate, 1),
         ),
         Misconception(
+            "one-step-too-many",
+            "You make one step more than `steps`. Count the moves: with steps = 1 there should be "
+            "one. Look at the range of your loop, and for a move outside it.",
+            wrong=lambda loss_of, start, rate, steps: descend(loss_of, start, rate, steps + 1),
+        ),
+        Misconception(
+            "one-step-too-few",
+            "You make one step less than `steps`. Count the moves: with steps = 1 there should be "
+            "one. Look at where the range of your loop begins and ends.",
+            wrong=lambda loss_of, start, rate, steps: descend(loss_of, start, rate, steps - 1),
+        ),
+        Misconception(
             "gradient-measured-once",
             "You measure the gradient once, at the start, and use it for all steps. The slope is "
             "different at each new place.",
@@ -750,34 +881,40 @@ DESCEND = Exercise(
             ),
         ),
         Misconception(
+            "gradient-erased",
+            "You erase the gradient after backward has computed it, and before the move uses it. "
+            "Follow x.grad through the lines of your loop.",
+            recognise=loops.gradient_erased,
+        ),
+        Misconception(
             "nothing-moved",
-            "You return the start as it was. Print x after a step. Is it the tensor that your "
-            "lines change?",
-            recognise=lambda a: _gives(a, lambda loss_of, start, rate, steps: start),
+            "You return the start as it was. Print x and x.grad right before the move, and x after "
+            "it. Is x the tensor that your lines change, and by how much?",
+            recognise=loops.nothing_moved,
         ),
         Misconception(
             "not-marked",
-            "Your x gets no gradient, not even in the first step. How does autograd learn which "
-            "tensor it should work for?",
-            recognise=lambda a: _no_gradient(a) == len(a.outcomes),
+            "Your x has no gradient when it should move, not even in the first step. How does "
+            "autograd learn which tensor it should work for, and does x.grad last until the move?",
+            recognise=loops.not_marked,
         ),
         Misconception(
             "leaf-lost",
             "After the first step your x is a new tensor, computed from the old one. It is no leaf "
             "any more, so it gets no .grad. How can the move change x itself?",
-            recognise=lambda a: _no_gradient(a) > 0,
+            recognise=loops.leaf_lost,
         ),
         Misconception(
             "move-recorded",
             "Torch refuses your move, because autograd watches it: it would become part of the "
             "computation. Which line tells autograd to look away for a moment?",
-            recognise=_move_recorded,
+            recognise=loops.move_recorded,
         ),
         Misconception(
             "loss-computed-once",
-            "You call backward twice on one loss. A loss belongs to the place where it was "
-            "computed. What must be computed again after each move?",
-            recognise=_graph_used_twice,
+            "Your backward goes a second time through one computation. A loss belongs to the place "
+            "where it was computed. What must be computed again after each move?",
+            recognise=loops.loss_computed_once,
         ),
     ),
 )
@@ -788,7 +925,7 @@ def _gives(attempt: Attempt, function: Callable[..., Tensor]) -> bool:
     return bool(attempt.outcomes) and all(
         isinstance(o.value, Tensor)
         and o.value.shape == o.arguments[1].shape
-        and torch.allclose(o.value, function(*o.arguments), rtol=1e-4, atol=1e-5)
+        and torch.allclose(o.value.double(), function(*o.arguments).double(), 1e-4, 1e-5)
         for o in attempt.outcomes
     )
 

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from nst_edu.exercises.checking import Attempt, Exercise, Misconception, check, check_value
 from nst_edu.exercises.result import Result
-from nst_edu.features import VGG_CONVOLUTIONS
+from nst_edu.exercises.spelling import spelled
+from nst_edu.features import IMAGENET_MEAN, IMAGENET_STD, VGG_CONVOLUTIONS
 
 Plan = tuple[int, ...]  # how many convolutions each level has
 VGG16, VGG19 = VGG_CONVOLUTIONS["vgg16"], VGG_CONVOLUTIONS["vgg19"]
@@ -68,6 +69,12 @@ LAYER_INDEX = Exercise(
             "conv-not-relu",
             "Your index is that of the convolution. Its ReLU stands one place behind it.",
             wrong=_counted(lambda n: 2 * n + 1, lambda m: 2 * m - 2),
+        ),
+        Misconception(
+            "own-level-counted-too",
+            "You count the layer's own level among the complete ones. A slice ends *before* its "
+            "second number. How many levels are complete when a layer of level 2 is reached?",
+            wrong=lambda level, number, plan: _layer_index(level + 1, number, plan),
         ),
         Misconception(
             "pools-forgotten",
@@ -137,6 +144,18 @@ def _by_own_statistics(image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     return (image - own_mean) / own_std
 
 
+def _by_constants_of_imagenet(image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    return _normalise(image, image.new_tensor(IMAGENET_MEAN), image.new_tensor(IMAGENET_STD))
+
+
+def _meets_the_columns(attempt: Attempt) -> bool:
+    """Tell whether torch refused to line up three channels with the columns, where they differ."""
+    others = [o for o in attempt.outcomes if o.arguments[0].shape[-1] != len(o.arguments[1])]
+    return bool(others) and all(
+        "(3) at non-singleton dimension 3" in str(outcome.error) for outcome in others
+    )
+
+
 NORMALISE = Exercise(
     id="normalise",
     lesson=5,
@@ -150,7 +169,7 @@ NORMALISE = Exercise(
             "mean and std, of shape (3,), meet the *last* axis of the picture: its columns. So "
             "torch raises an error, or, for a picture 3 pixels wide, computes nonsense without a "
             "word. Which axis holds the channels?",
-            wrong=lambda image, mean, std: (image - mean) / std,
+            recognise=_meets_the_columns,
         ),
         Misconception(
             "divided-first",
@@ -161,6 +180,19 @@ NORMALISE = Exercise(
             "multiplied",
             "You multiply by std where the formula divides.",
             wrong=lambda image, mean, std: (image - _column(mean)) * _column(std),
+        ),
+        Misconception(
+            "undone",
+            "You multiply by std and add the mean. That turns normalised numbers back into a "
+            "picture. The formula goes the other way.",
+            wrong=lambda image, mean, std: image * _column(std) + _column(mean),
+        ),
+        Misconception(
+            "own-constants",
+            "Your result does not depend on mean and std: you use the constants of ImageNet, "
+            "whatever comes in. A network that was trained with other constants gets wrong "
+            "pictures. Which names stand in the brackets after def?",
+            wrong=_by_constants_of_imagenet,
         ),
         Misconception(
             "mean-only",
@@ -287,6 +319,11 @@ def _each_alone(stages: nn.ModuleDict, x: Tensor, layers: Iterable[str]) -> Maps
     return {name: stages[name](x) for name in layers}
 
 
+def _emptied(stages: nn.ModuleDict, x: Tensor, layers: Collection[str]) -> Maps:
+    name = list(stages)[-1]
+    return _feature_maps(stages, x, [name] if name in layers else [])
+
+
 FEATURE_MAPS = Exercise(
     id="feature_maps",
     lesson=5,
@@ -330,6 +367,12 @@ FEATURE_MAPS = Exercise(
             wrong=_first_only,
         ),
         Misconception(
+            "dictionary-emptied",
+            "Your dictionary holds the last layer of the network at most. It is made anew for each "
+            "layer, and what it held is lost. Does the line with {} stand in the loop?",
+            wrong=_emptied,
+        ),
+        Misconception(
             "each-layer-alone",
             "You apply each layer to the picture itself. A layer has to be applied to what the "
             "layer before it returned.",
@@ -354,7 +397,7 @@ def _names(value: Any) -> set[str]:
     """Return the names that were given; raise if that is no collection of names."""
     if not isinstance(value, (list, tuple, set, frozenset)):
         raise TypeError("not a list")
-    return set(value)
+    return set(spelled(value))
 
 
 def is_suspicious(value: Any) -> bool:

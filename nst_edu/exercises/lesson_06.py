@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from nst_edu.exercises.checking import Attempt, Exercise, Misconception, check, check_value
 from nst_edu.exercises.result import Result
+from nst_edu.exercises.spelling import accepts, letters, spelled, spelled_like
 from nst_edu.losses import content_loss
 
 # Batches of 2 and 3, height ≠ width, odd sizes: wrong axes show. Small: a loop is right, too.
@@ -264,9 +266,16 @@ COPIES = ["relu1_2", "conv2_2", "relu3_3", "relu5_1"]
 
 def _places(attempt: Attempt) -> dict[str, int]:
     """Return where each name stands, if each of them stands there once; otherwise raise."""
-    if sorted(attempt.value) != sorted(COPIES):
+    names = _names(attempt)
+    if sorted(names) != sorted(COPIES):
         raise ValueError("not each name once")
-    return {name: place for place, name in enumerate(attempt.value)}
+    return {name: place for place, name in enumerate(names)}
+
+
+def _names(attempt: Attempt) -> list[str]:
+    if not isinstance(attempt.value, (list, tuple)):
+        raise TypeError("not a list")
+    return list(spelled(attempt.value))
 
 
 ORDER_OF_COPIES = Exercise(
@@ -274,21 +283,18 @@ ORDER_OF_COPIES = Exercise(
     lesson=6,
     title="Order the copies",
     reference=COPIES,
+    accepts=spelled_like(COPIES),
     gradient=False,
     misconceptions=(
         Misconception(
             "unknown-name",
             "Your list holds a name that is not one of the four. Look at the spelling in the task.",
-            recognise=lambda attempt: (
-                isinstance(attempt.value, list) and not set(attempt.value) <= set(COPIES)
-            ),
+            recognise=lambda attempt: not set(_names(attempt)) <= set(COPIES),
         ),
         Misconception(
             "not-each-once",
             "Each of the four names has to stand in the list once.",
-            recognise=lambda attempt: (
-                isinstance(attempt.value, list) and sorted(attempt.value) != sorted(COPIES)
-            ),
+            recognise=lambda attempt: sorted(_names(attempt)) != sorted(COPIES),
         ),
         Misconception(
             "second-digit-first",
@@ -307,9 +313,9 @@ ORDER_OF_COPIES = Exercise(
         ),
         Misconception(
             "conv-before-relu",
-            "You sorted the names by their letters, conv before relu. A name's digits say how deep "
-            "the layer lies.",
-            wrong=sorted(COPIES),
+            "Your names stand in the order of the alphabet, conv before relu. The digits of a "
+            "name say how deep the layer lies.",
+            recognise=lambda attempt: _names(attempt) == sorted(COPIES),
         ),
         Misconception(
             "one-pair-turned",
@@ -323,7 +329,7 @@ ORDER_OF_COPIES = Exercise(
 
 def check_order_of_copies(my_order_of_copies: Sequence[str]) -> Result:
     """Check the exercise "Order the copies" of lesson 6."""
-    return check_value(ORDER_OF_COPIES, my_order_of_copies)
+    return check_value(ORDER_OF_COPIES, spelled(my_order_of_copies))
 
 
 # The lines in order -------------------------------------------------------------------------------
@@ -331,29 +337,27 @@ def check_order_of_copies(my_order_of_copies: Sequence[str]) -> Result:
 LINES = ["E", "C", "A", "G", "F", "B", "D"]
 
 
-def _lines(attempt: Attempt | Sequence[str]) -> list[str]:
+def _lines(attempt: Attempt) -> list[str]:
     """Return the letters, if each of them stands there once; otherwise raise."""
-    lines = list(attempt.value if isinstance(attempt, Attempt) else attempt)
+    lines = letters(attempt.value)
     if sorted(lines) != sorted(LINES):
         raise ValueError("not each letter once")
     return lines
 
 
-def _before(lines: list[str], *letters: str) -> bool:
-    """Tell whether the letters stand in this order."""
-    places = [lines.index(letter) for letter in letters]
+def _before(lines: list[str], *some: str) -> bool:
+    """Tell whether some letters stand in this order."""
+    places = [lines.index(letter) for letter in some]
     return places == sorted(places)
 
 
-def lines_work(value: Any) -> bool:
+def lines_work(lines: list[str]) -> bool:
     """Tell whether the lines, run in this order, rebuild the photo.
 
     E, C and A stand before the loop in any order that has C before A. In the loop, G may stand
     anywhere but between B and D.
     """
-    try:
-        lines = _lines(value)
-    except (TypeError, ValueError):
+    if sorted(lines) != sorted(LINES):
         return False
     first, loop = lines[:3], lines[3:]
     before_loop = sorted(first) == ["A", "C", "E"] and _before(first, "C", "A")
@@ -365,13 +369,13 @@ REBUILD_LINES = Exercise(
     lesson=6,
     title="Put the lines in order",
     reference=LINES,
-    accepts=lines_work,
+    accepts=accepts(lines_work),
     gradient=False,
     misconceptions=(
         Misconception(
             "not-each-once",
             "Each of the letters A to G has to stand in the list once.",
-            recognise=lambda attempt: sorted(map(str, attempt.value)) != sorted(LINES),
+            recognise=lambda attempt: sorted(letters(attempt.value)) != sorted(LINES),
         ),
         Misconception(
             "optimizer-before-pixels",
@@ -387,8 +391,8 @@ REBUILD_LINES = Exercise(
         ),
         Misconception(
             "gradient-forgotten-too-late",
-            "You set the gradient to zero between backward() and step(). Then the optimiser sees "
-            "a gradient of 0, and the picture never changes.",
+            "You erase the gradient between backward() and step(). Then the optimiser finds no "
+            "gradient, and the picture never changes.",
             recognise=lambda attempt: _before(_lines(attempt), "B", "G", "D"),
         ),
         Misconception(
@@ -446,17 +450,36 @@ def run_cases(_: torch.Generator) -> list[tuple[Any, ...]]:
 Rule: TypeAlias = Callable[[list[float], list[float], float, float], bool]
 
 
-def _answers_like(rule: Rule) -> Callable[[Attempt], bool]:
-    """Return whether an attempt gave the rule's answer to every run, not only to the telling ones.
+def _answers_like(*rules: Rule) -> Callable[[Attempt], bool]:
+    """Return whether an attempt gave one rule's answer to every run, not only to the telling ones.
 
     With two possible answers, an unrelated rule often agrees in the few runs that tell.
     """
 
     def recognise(attempt: Attempt) -> bool:
-        expected = [rule(*outcome.arguments) for outcome in attempt.outcomes]
-        return [outcome.value for outcome in attempt.outcomes] == expected
+        given = [outcome.value for outcome in attempt.outcomes]
+        return not attempt.too_slow and any(
+            given == [rule(*outcome.arguments) for outcome in attempt.outcomes] for rule in rules
+        )
 
     return recognise
+
+
+def _falling(losses: Sequence[float]) -> bool:
+    """Tell whether each loss is below the one before it: true of a single one, too."""
+    return all(after < before for before, after in itertools.pairwise(losses))
+
+
+def _falls_at_every_step(
+    contents: list[float], styles: list[float], alpha: float, beta: float
+) -> bool:
+    return _falling(_totals(contents, styles, alpha, beta))
+
+
+def _both_fall_at_every_step(
+    contents: list[float], styles: list[float], alpha: float, beta: float
+) -> bool:
+    return _falling(contents) and _falling(styles)
 
 
 RUN_IS_HEALTHY = Exercise(
@@ -516,10 +539,16 @@ RUN_IS_HEALTHY = Exercise(
             "You ask that the total falls at every single step. The task asks about the start and "
             "the end. A run may go up for a step and still come down.",
             recognise=_answers_like(
-                lambda *run: (
-                    len(run[0]) > 1
-                    and all(b < a for a, b in zip(_totals(*run), _totals(*run)[1:], strict=False))
-                )
+                _falls_at_every_step, lambda *run: len(run[0]) > 1 and _falls_at_every_step(*run)
+            ),
+        ),
+        Misconception(
+            "both-fall-at-every-step",
+            "You ask that both losses fall at every single step. The optimiser works on one total, "
+            "and the task asks about its start and its end.",
+            recognise=_answers_like(
+                _both_fall_at_every_step,
+                lambda *run: len(run[0]) > 1 and _both_fall_at_every_step(*run),
             ),
         ),
         Misconception(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from nst_edu import losses
 from nst_edu.exercises.checking import Attempt, Exercise, Misconception, check, check_value
 from nst_edu.exercises.result import Result
+from nst_edu.exercises.spelling import spelled, spelled_like
 
 AREA, WIDTH = "4 times the area", "every channel twice"
 
@@ -101,6 +102,48 @@ def _not_transposed(features: Tensor) -> Tensor:
     return rows @ rows.reshape(n, positions, c) / positions
 
 
+# What one gets by a product of two batches of rows that do not fit. torch names axes and sizes, and
+# not the transpose: the answer is known by what torch says of it.
+NOT_TRANSPOSED: tuple[Callable[[Tensor], Tensor], ...] = (lambda rows: rows @ rows,)
+ALL_TURNED: tuple[Callable[[Tensor], Tensor], ...] = (
+    lambda rows: rows @ rows.permute(2, 1, 0),
+    lambda rows: torch.bmm(rows, rows.permute(2, 1, 0)),
+    lambda rows: rows @ rows.t(),
+    lambda rows: rows @ rows.transpose(0, 1),
+)
+
+
+def _said_of(product: Callable[[Tensor], Tensor], features: Tensor) -> str:
+    """Return the text of the error that a product of rows raises, called as the check does."""
+    try:
+        product(_rows(features.clone().requires_grad_()))  # torch goes another way without it
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
+def _stops_like(products: Sequence[Callable[[Tensor], Tensor]]) -> Callable[[Attempt], bool]:
+    """Return a test for answers that stop with the error of one of these products of rows."""
+
+    def recognise(attempt: Attempt) -> bool:
+        said = [str(o.error) if o.error is not None else "no error" for o in attempt.outcomes]
+        features = [o.arguments[0] for o in attempt.outcomes]
+        alike = (said == [_said_of(product, f) for f in features] for product in products)
+        return not attempt.too_slow and any(alike)
+
+    return recognise
+
+
+def _leaves_out_the_batch(attempt: Attempt) -> bool:
+    """Tell whether torch refused to reshape the maps of several pictures to those of one."""
+    several = [o for o in attempt.outcomes if o.arguments[0].shape[0] > 1]
+    return bool(several) and all(
+        f"shape '[{c}, {h * w}]' is invalid" in str(outcome.error)
+        for outcome in several
+        for _, c, h, w in [outcome.arguments[0].shape]
+    )
+
+
 def _cosine(features: Tensor) -> Tensor:
     rows = F.normalize(_rows(features), dim=2)
     return rows @ rows.mT
@@ -139,6 +182,19 @@ GRAM_MATRIX = Exercise(
             recognise=_has_shape(lambda n, c, h, w: (c, c)),
         ),
         Misconception(
+            id="pictures-compared",
+            message="Your matrix has a row for each *picture* of the batch: you laid out all "
+            "channels of a picture as one row. `flatten(1)` begins at the channels. Which axis "
+            "should it begin with?",
+            recognise=_has_shape(lambda n, c, h, w: (n, n)),
+        ),
+        Misconception(
+            id="batch-left-out",
+            message="For a batch of one picture your line that reshapes works; two pictures have "
+            "twice as many numbers as its shape has room for. Which axis does the shape lack?",
+            recognise=_leaves_out_the_batch,
+        ),
+        Misconception(
             id="diagonal-only",
             message="You have one number for each channel: how strong it is. The Gram matrix has "
             "one for each *pair* of channels. Look at what each row is multiplied with.",
@@ -150,6 +206,20 @@ GRAM_MATRIX = Exercise(
             "H·W rows, and so its numbers went to other places. Is your matrix symmetric? Look "
             "at what a transpose does, and what a reshape does.",
             wrong=_not_transposed,
+        ),
+        Misconception(
+            id="not-transposed-at-all",
+            message="Torch stopped your product of the rows with themselves: rows times rows does "
+            "not fit. In a matrix product the first factor has as many columns as the second one "
+            "has rows. Which shape must the second factor have, and how do you get it from rows?",
+            recognise=_stops_like(NOT_TRANSPOSED),
+        ),
+        Misconception(
+            id="all-axes-turned",
+            message="The second factor is turned in the wrong way. `.T` and `.t()` are made for a "
+            "single matrix; with a batch, `.T` and `transpose(0, 1)` move the batch as well. Only "
+            "the *last two* axes must be swapped. Which operation does that?",
+            recognise=_stops_like(ALL_TURNED),
         ),
         Misconception(
             id="not-divided",
@@ -198,24 +268,29 @@ def _says(**verdicts: str) -> Callable[[Attempt], bool]:
     """Return a test for answers that hold these verdicts, whatever the others are."""
 
     def recognise(attempt: Attempt) -> bool:
-        return all(
-            str(attempt.value[name]).strip().lower() == verdict
-            for name, verdict in verdicts.items()
-        )
+        return all(spelled(attempt.value[name]) == verdict for name, verdict in verdicts.items())
 
     return recognise
 
 
 def _foreign_word(attempt: Attempt) -> bool:
     """Tell whether a verdict is none of the four that may be given."""
-    return any(str(verdict).strip().lower() not in VERDICTS for verdict in attempt.value.values())
+    return any(verdict not in VERDICTS for verdict in spelled(attempt.value).values())
 
+
+RIGHT_VERDICTS = {
+    "A": "no transpose",
+    "B": "mixes pictures",
+    "C": "right",
+    "D": "compares positions",
+}
 
 GRAM_BUGS = Exercise(
     id="gram_bugs",
     lesson=7,
     title="Four programs, one of them right",
-    reference={"A": "no transpose", "B": "mixes pictures", "C": "right", "D": "compares positions"},
+    reference=RIGHT_VERDICTS,
+    accepts=spelled_like(RIGHT_VERDICTS),
     gradient=False,
     misconceptions=(
         Misconception(
@@ -252,6 +327,13 @@ GRAM_BUGS = Exercise(
             id="right-one-accused",
             message="You accuse C. Compare its numbers with `nst.gram_matrix` before you do.",
             recognise=lambda attempt: not _says(C="right")(attempt),
+        ),
+        Misconception(
+            id="bug-of-another-program",
+            message="You found the right one. But at least one of the others has another bug than "
+            "the one that you name. Ask of each: is the shape right for two pictures, and if so, "
+            "is the matrix symmetric?",
+            recognise=_says(C="right"),
         ),
     ),
 )
@@ -325,7 +407,7 @@ NORMALISER_FACTORS = Exercise(
 def distance_cases(generator: torch.Generator) -> list[tuple[Tensor, Tensor]]:
     """Return two feature maps of equal width, of different and of equal sizes."""
     shapes = [
-        ((2, 3, 5, 7), (2, 3, 4, 9), torch.float64),
+        ((2, 3, 5, 7), (2, 3, 2, 4), torch.float64),  # sizes far apart: a wrong divisor shows
         ((2, 4, 3, 2), (2, 4, 6, 5), torch.float32),
         ((1, 5, 4, 9), (1, 5, 7, 3), torch.float32),
         ((2, 2, 3, 5), (2, 2, 3, 5), torch.float64),
@@ -355,6 +437,12 @@ def _mixed_gram(features: Tensor) -> Tensor:
     return rows @ rows.T / (h * w)
 
 
+def _one_divisor(features: Tensor, style: Tensor, divisor: Tensor) -> Tensor:
+    """Divide both sums by the number of positions of one of the pictures."""
+    sums = [losses.gram_matrix(maps, divide_by="none") for maps in (features, style)]
+    return ((sums[0] - sums[1]) / divisor[0, 0].numel()).square().mean()
+
+
 def _difference(features: Tensor, style: Tensor) -> Tensor:
     return losses.gram_matrix(features) - losses.gram_matrix(style)
 
@@ -376,6 +464,7 @@ STYLE_DISTANCE = Exercise(
     reference=reference_distance,
     cases=distance_cases,
     no_gradient=(1,),  # the style is a constant: it may be detached
+    forbidden=("gram_matrix", "style_loss"),
     misconceptions=(
         Misconception(
             id="maps-compared",
@@ -389,6 +478,27 @@ STYLE_DISTANCE = Exercise(
             message="You compared plain sums over the positions. The larger picture has the larger "
             "sums, even if both show the same texture. Which divisor makes the two comparable?",
             wrong=_with_gram(lambda f: losses.gram_matrix(f, divide_by="none")),
+        ),
+        Misconception(
+            id="one-divisor-for-both",
+            message="You divided both matrices by the number of positions of the *first* picture. "
+            "The second one may have another size. How many positions does each sum run over?",
+            wrong=lambda f, s: _one_divisor(f, s, f),
+        ),
+        Misconception(
+            id="divisor-of-the-style",
+            message="You divided both matrices by the number of positions of the *style*. The "
+            "first picture may have another size. How many positions does each sum run over?",
+            wrong=lambda f, s: _one_divisor(f, s, s),
+        ),
+        Misconception(
+            id="relative-loss",
+            message="Your value is divided by the mean square of the style's Gram matrix. "
+            "`nst.Objective` does so, but the formula of this exercise does not: look at what "
+            "follows the mean.",
+            wrong=lambda f, s: (
+                _difference(f, s).square().mean() / losses.gram_matrix(s).detach().square().mean()
+            ),
         ),
         Misconception(
             id="divided-by-chw",
@@ -464,7 +574,7 @@ def check_gram_matrix(my_gram_matrix: Callable[..., Any]) -> Result:
 
 def check_gram_bugs(my_gram_bugs: dict[str, str]) -> Result:
     """Check the exercise "Four programs, one of them right" of lesson 7."""
-    return check_value(GRAM_BUGS, my_gram_bugs)
+    return check_value(GRAM_BUGS, spelled(my_gram_bugs))
 
 
 def check_normaliser_factors(my_normaliser_factors: dict[str, float]) -> Result:

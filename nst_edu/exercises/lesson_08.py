@@ -10,8 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from nst_edu import losses
+from nst_edu.exercises import loops
 from nst_edu.exercises.checking import Attempt, Exercise, Misconception, check, check_value
 from nst_edu.exercises.result import Result
+from nst_edu.exercises.spelling import accepts, letters, spelled, spelled_like
 
 # --- the loop in order ------------------------------------------------------------------------
 
@@ -31,9 +33,8 @@ LINES = {
 RIGHT_ORDER = ["h", "b", "e", "d", "f", "a", "i", "g", "c"]
 
 
-def _letters(value: Any) -> list[str]:
-    """Return the letters of an answer: of a list, or of one text."""
-    return [str(letter).strip().lower() for letter in value]
+def _letters(attempt: Attempt) -> list[str]:
+    return [letter.lower() for letter in letters(attempt.value)]
 
 
 def _painted(order: Sequence[str]) -> Tensor:
@@ -55,9 +56,9 @@ def _painted(order: Sequence[str]) -> Tensor:
     return painted
 
 
-def paints_right(value: Any) -> bool:
+def paints_right(capitals: list[str]) -> bool:
     """Tell whether the lines in this order do what they should; more than one order does."""
-    order = _letters(value)
+    order = [letter.lower() for letter in capitals]
     if sorted(order) != sorted(RIGHT_ORDER):
         return False
     with contextlib.suppress(Exception):  # lines in the wrong place raise all kinds of errors
@@ -67,11 +68,17 @@ def paints_right(value: Any) -> bool:
 
 def _order(test: Callable[[list[str]], bool]) -> Callable[[Attempt], bool]:
     """Return a test of the letters of an answer."""
-    return lambda attempt: test(_letters(attempt.value))
+    return lambda attempt: test(_letters(attempt))
 
 
 def _before(order: list[str], first: str, second: str) -> bool:
     return first in order and second in order and order.index(first) < order.index(second)
+
+
+def _block_broken(order: list[str]) -> bool:
+    """Tell whether lines g and c do not stand right below the line that opens their block."""
+    place = order.index("i")
+    return order[place : place + 3] != ["i", "g", "c"]
 
 
 LOOP_ORDER = Exercise(
@@ -80,8 +87,13 @@ LOOP_ORDER = Exercise(
     title="The loop, line by line",
     reference=RIGHT_ORDER,
     gradient=False,
-    accepts=paints_right,
+    accepts=accepts(paints_right),
     misconceptions=(
+        Misconception(
+            id="no-such-line",
+            message="An entry of your answer is none of the letters in the table.",
+            recognise=_order(lambda order: not set(order) <= set(LINES)),
+        ),
         Misconception(
             id="target-not-constant",
             message="Line x computes the target from the picture itself, in each step. A picture "
@@ -107,10 +119,16 @@ LOOP_ORDER = Exercise(
             recognise=_order(lambda order: _before(order, "a", "d") and _before(order, "d", "g")),
         ),
         Misconception(
+            id="backward-before-loss",
+            message="Line a uses the name `loss` before line f has computed it for this picture. "
+            "Which of the two comes first?",
+            recognise=_order(lambda order: _before(order, "a", "f")),
+        ),
+        Misconception(
             id="moved-before-backward",
             message="In your order the pixels move before the gradient of this picture is known. "
             "Which line computes it, and what does that line need?",
-            recognise=_order(lambda order: _before(order, "g", "a") or _before(order, "a", "f")),
+            recognise=_order(lambda order: _before(order, "g", "a")),
         ),
         Misconception(
             id="clamp-before-move",
@@ -130,9 +148,32 @@ LOOP_ORDER = Exercise(
         ),
         Misconception(
             id="set-up-in-the-loop",
-            message="Lines b and h stand too late. Each of them is needed once, before the first "
-            "step. They are not indented, so they would also end the loop.",
+            message="Line b or line h stands below line e. Each of the two is needed once, before "
+            "the first step. They are not indented, so they would also end the loop.",
             recognise=_order(lambda order: _before(order, "e", "b") or _before(order, "e", "h")),
+        ),
+        Misconception(
+            id="line-missing",
+            message="A line is missing. Ask of each of your lines: which names does it use, and "
+            "which line makes them? Then ask what has to happen in each step.",
+            recognise=_order(lambda order: not set(RIGHT_ORDER) <= set(order)),
+        ),
+        Misconception(
+            id="line-twice",
+            message="A letter stands twice in your answer. Each line is needed once.",
+            recognise=_order(lambda order: len(order) > len(set(order))),
+        ),
+        Misconception(
+            id="before-the-loop",
+            message="An indented line stands above line e. Indented lines belong to the loop, and "
+            "line e opens it.",
+            recognise=_order(lambda order: any(_before(order, line, "e") for line in "faigc")),
+        ),
+        Misconception(
+            id="block-broken",
+            message="Lines g and c are indented further than the others: they are the block that "
+            "line i opens. Look at what stands right below line i, and between the two.",
+            recognise=_order(_block_broken),
         ),
     ),
 )
@@ -311,13 +352,6 @@ def _weights_changed(attempt: Attempt) -> bool:
     return any(0 in outcome.changed for outcome in attempt.outcomes)
 
 
-def _nothing_moved(attempt: Attempt) -> bool:
-    return bool(attempt.outcomes) and all(
-        isinstance(outcome.value, Tensor) and torch.equal(outcome.value, outcome.arguments[1])
-        for outcome in attempt.outcomes
-    )
-
-
 PAINT_WITH_ADAM = Exercise(
     id="paint_with_adam",
     lesson=8,
@@ -333,10 +367,17 @@ PAINT_WITH_ADAM = Exercise(
             recognise=_weights_changed,
         ),
         Misconception(
+            id="gradient-erased",
+            message="You erase the gradient between `backward` and `optimizer.step()`. What is "
+            "left for the optimiser to use? Look at the order of the lines in the loop.",
+            recognise=loops.gradient_erased,
+        ),
+        Misconception(
             id="nothing-moved",
-            message="You return the first picture, unchanged. Print `pixels` after a step. Is it "
-            "the tensor that the optimiser got?",
-            recognise=_nothing_moved,
+            message="You return the first picture, unchanged. Is `pixels` the tensor that the "
+            "optimiser got, and has it a gradient when the optimiser moves? Print both before the "
+            "step.",
+            recognise=loops.nothing_moved,
         ),
         Misconception(
             id="gradient-not-forgotten",
@@ -373,6 +414,39 @@ PAINT_WITH_ADAM = Exercise(
             "asks for Adam.",
             wrong=_differently(optimizer=torch.optim.SGD),
         ),
+        Misconception(
+            id="one-step-only",
+            message="Your picture is the one that a single step paints. Does `return` stand inside "
+            "the loop? Or is `pixels` another tensor after the first step, one that the optimiser "
+            "does not know?",
+            wrong=lambda loss_of, start, steps, rate: paint(loss_of, start, 1, rate),
+        ),
+        Misconception(
+            id="not-marked",
+            message="Your `pixels` have no gradient, not even in the first step. How does autograd "
+            "learn which tensor it should work for?",
+            recognise=loops.not_marked,
+        ),
+        Misconception(
+            id="leaf-lost",
+            message="After the first step `pixels` is a new tensor, computed from the old one. The "
+            "optimiser still has the old one. How can your line change `pixels` itself?",
+            recognise=loops.leaf_lost,
+        ),
+        Misconception(
+            id="move-recorded",
+            message="Torch refuses to change `pixels` in place while autograd watches: the change "
+            "would become part of the computation. Which line tells autograd to look away for a "
+            "moment?",
+            recognise=loops.move_recorded,
+        ),
+        Misconception(
+            id="loss-computed-once",
+            message="Your `backward` goes a second time through one computation. A loss belongs to "
+            "the picture of which it was computed, and `pixels` has to stay the same leaf. What "
+            "must be computed again in each step?",
+            recognise=loops.loss_computed_once,
+        ),
     ),
 )
 
@@ -399,6 +473,26 @@ def _one_mean(image: Tensor) -> Tensor:
     return torch.cat([part.square().flatten() for part in _pairs(image)]).mean()
 
 
+def _along(image: Tensor, *axes: int) -> Tensor:
+    """Return the sum of the mean squared differences of neighbours along these axes."""
+    means = [image.diff(dim=axis).square().mean() for axis in axes]
+    return torch.stack(means).sum()
+
+
+def _along_batch_and_channels(attempt: Attempt) -> bool:
+    """Tell whether neighbours along axes 0 and 1 were compared.
+
+    In a batch of one nothing lies along axis 0: the mean of nothing is not a number.
+    """
+    return not attempt.too_slow and all(
+        isinstance(outcome.value, Tensor)
+        and torch.allclose(
+            outcome.value, _along(outcome.arguments[0], 0, 1), rtol=1e-4, equal_nan=True
+        )
+        for outcome in attempt.outcomes
+    )
+
+
 TOTAL_VARIATION = Exercise(
     id="total_variation",
     lesson=8,
@@ -417,6 +511,33 @@ TOTAL_VARIATION = Exercise(
             message="You have the neighbours side by side. The formula has another mean: which "
             "neighbours does that one compare?",
             wrong=lambda image: _pairs(image)[1].square().mean(),
+        ),
+        Misconception(
+            id="down-twice",
+            message="You have the same neighbours twice: both of your means compare pixels one "
+            "above the other. In `image[:, :, 1:]` the 1: cuts rows. On which axis are the "
+            "columns?",
+            wrong=lambda image: _along(image, 2, 2),
+        ),
+        Misconception(
+            id="right-twice",
+            message="You have the same neighbours twice: both of your means compare pixels side by "
+            "side. `image[..., 1:]` cuts columns. On which axis are the rows?",
+            wrong=lambda image: _along(image, 3, 3),
+        ),
+        Misconception(
+            id="wrong-axes",
+            message="You compared along axes 0 and 1: each picture with the next one of the batch, "
+            "and each colour with the next one. With one picture there is no next one, and the "
+            "result is nan. Which two axes of (N, 3, H, W) are those of the pixels?",
+            recognise=_along_batch_and_channels,
+        ),
+        Misconception(
+            id="channels-for-rows",
+            message="Your axes are off by one: you compared each colour with the next one, and "
+            "each row with the next one. Pictures have the axes (N, 3, H, W). Count from the "
+            "left, beginning at 0: where are H and W?",
+            wrong=lambda image: _along(image, 1, 2),
         ),
         Misconception(
             id="summed",
@@ -441,6 +562,30 @@ TOTAL_VARIATION = Exercise(
             message="You took absolute differences. There is a total variation like this, but it "
             "is another one. Look at the exponent in the formula.",
             wrong=lambda image: sum(part.abs().mean() for part in _pairs(image)),
+        ),
+        Misconception(
+            id="square-of-the-mean",
+            message="You took the mean of the differences first, and squared it afterwards. A step "
+            "up and a step down cancel out then. Look at the order in the formula.",
+            wrong=lambda image: sum(part.mean().square() for part in _pairs(image)),
+        ),
+        Misconception(
+            id="signed",
+            message="You added up differences with their signs. A step up and a step down cancel "
+            "out then. Look at the exponent in the formula.",
+            wrong=lambda image: sum(part.mean() for part in _pairs(image)),
+        ),
+        Misconception(
+            id="root-of-each-mean",
+            message="You took the square root of each of the two means. Look at the formula: it "
+            "has squares, and no root.",
+            wrong=lambda image: sum(part.square().mean().sqrt() for part in _pairs(image)),
+        ),
+        Misconception(
+            id="root-at-the-end",
+            message="Your value is the square root of the right one. Look for a root that the "
+            "formula does not have.",
+            wrong=lambda image: _along(image, 2, 3).sqrt(),
         ),
         Misconception(
             id="root",
@@ -468,19 +613,22 @@ CORRECTED, END = "after the step, corrected", "once, at the end"
 
 
 def _says(place: str, *verdicts: str) -> Callable[[Attempt], bool]:
-    return lambda attempt: str(attempt.value[place]).strip().lower() in verdicts
+    return lambda attempt: spelled(attempt.value[place]) in verdicts
 
+
+RIGHT_VERDICTS = {
+    INSIDE: "memory wrong",
+    AFTER: "memory wrong",
+    CORRECTED: "right",
+    END: "values lost",
+}
 
 CLAMP_VERDICTS = Exercise(
     id="clamp_verdicts",
     lesson=8,
     title="Where to clamp with L-BFGS",
-    reference={
-        INSIDE: "memory wrong",
-        AFTER: "memory wrong",
-        CORRECTED: "right",
-        END: "values lost",
-    },
+    reference=RIGHT_VERDICTS,
+    accepts=spelled_like(RIGHT_VERDICTS),
     gradient=False,
     misconceptions=(
         Misconception(
@@ -488,7 +636,7 @@ CLAMP_VERDICTS = Exercise(
             message="One of your verdicts is none of the three. Copy them letter by letter from "
             "the task.",
             recognise=lambda attempt: any(
-                str(verdict).strip().lower() not in VERDICTS for verdict in attempt.value.values()
+                verdict not in VERDICTS for verdict in spelled(attempt.value).values()
             ),
         ),
         Misconception(
@@ -496,19 +644,39 @@ CLAMP_VERDICTS = Exercise(
             message="You accept the clamp inside the closure. The closure is called in the middle "
             "of the optimiser's step. Look at the table: does L-BFGS know where the pixels are "
             "then?",
-            recognise=_says(INSIDE, "right", "values lost"),
+            recognise=_says(INSIDE, "right"),
+        ),
+        Misconception(
+            id="closure-for-another-reason",
+            message="You reject the clamp inside the closure, and that is right. But the reason is "
+            "another one. Look at its line in the table: what is wrong there?",
+            recognise=_says(INSIDE, "values lost"),
         ),
         Misconception(
             id="after-called-right",
             message="You accept the clamp after each step. For gradient descent this is fine. But "
             "L-BFGS has a memory: does it hold the move that was really made? See the table.",
-            recognise=_says(AFTER, "right", "values lost"),
+            recognise=_says(AFTER, "right"),
+        ),
+        Misconception(
+            id="after-for-another-reason",
+            message="You reject the clamp after each step, and that is right. But the reason is "
+            "another one. Each step starts from a clamped picture, so nothing piles up outside the "
+            "range. What does the table say of this place?",
+            recognise=_says(AFTER, "values lost"),
         ),
         Misconception(
             id="end-called-right",
             message="You accept the clamp at the end. The memory is right then. But compare the "
             "loss at the end of its curve with the loss of the picture that you get.",
-            recognise=_says(END, "right", "memory wrong"),
+            recognise=_says(END, "right"),
+        ),
+        Misconception(
+            id="end-for-another-reason",
+            message="You reject the clamp at the end, and that is right. But until then nobody "
+            "touches the pixels behind the optimiser's back, and the table says so. What happens "
+            "to the picture at the very end?",
+            recognise=_says(END, "memory wrong"),
         ),
         Misconception(
             id="correction-distrusted",
@@ -542,4 +710,4 @@ def check_total_variation(my_total_variation: Callable[..., Any]) -> Result:
 
 def check_clamp_verdicts(my_clamp_verdicts: dict[str, str]) -> Result:
     """Check the exercise "Where to clamp with L-BFGS" of lesson 8."""
-    return check_value(CLAMP_VERDICTS, my_clamp_verdicts)
+    return check_value(CLAMP_VERDICTS, spelled(my_clamp_verdicts))

@@ -46,6 +46,22 @@ def _shape_only(trial: Trial) -> bool:
     return bool(trial.missed) and trial.passes_on(noise)
 
 
+def _keeping(place: int) -> Version:
+    """Make a version that is right for one picture of a batch, and nonsense for the others."""
+
+    def version(maps: Tensor) -> Tensor:
+        matrices = gram_matrix(maps)
+        spoilt = torch.rand_like(matrices)
+        spoilt[place] = matrices[place]
+        return spoilt
+
+    return version
+
+
+def _one_picture_only(trial: Trial) -> bool:
+    return bool(trial.missed) and any(trial.passes_on(_keeping(place)) for place in (0, -1))
+
+
 BATCH_TEST = writing_exercise(
     "batch_test",
     "A test for the batch",
@@ -68,6 +84,12 @@ BATCH_TEST = writing_exercise(
         "Your test looks at the shape only. A version that fills the right shape with random "
         "numbers would pass. Compare numbers as well: what is each picture's matrix on its own?",
         _shape_only,
+    ),
+    mistake(
+        "one-picture-only",
+        "Your test looks at one picture of the batch only. It passes on a version that is right "
+        "for this picture and fills in nonsense for the others. The promise is about each picture.",
+        _one_picture_only,
     ),
     mistake(
         "one-divisor",
@@ -129,9 +151,17 @@ def _both_changed(trial: Trial) -> bool:
 
 
 def _same_style_in_disguise(trial: Trial) -> bool:
+    """Tell whether two styles differ in the order of their positions only.
+
+    Most right versions add up in that order, so their last digits may differ all the same.
+    """
     grams = [gram_matrix(style) for style in _styles(trial)]
-    equal = all(torch.allclose(gram, grams[0], rtol=1e-4) for gram in grams)
-    return len(trial.accused) == len(trial.right) and len(grams) > 1 and equal
+    equal = [
+        a.shape == b.shape and torch.allclose(a, b, rtol=1e-4)
+        for a, b in itertools.combinations(grams, 2)
+    ]
+    by_rounding = trial.accused == [museum.style_without_order]
+    return bool(trial.accused and equal) and (all(equal) or (by_rounding and any(equal)))
 
 
 def _asks_for_gradient(trial: Trial) -> bool:
@@ -152,7 +182,8 @@ STYLE_TEST = writing_exercise(
     mistake(
         "same-style-in-disguise",
         "Your two styles have the same Gram matrix: one is the other with its positions moved. "
-        "A right style loss cannot tell them apart (lesson 7). Take styles that really differ.",
+        "A right style loss cannot tell them apart (lesson 7); at most the last digit differs, by "
+        "rounding. Take styles that really differ.",
         _same_style_in_disguise,
     ),
     mistake(
@@ -219,6 +250,13 @@ def _full_range(trial: Trial) -> bool:
     return bool(trial.missed) and all(p.min() < 0.02 and p.max() > 0.98 for p in pictures)
 
 
+def _misses_beside_stretching(trial: Trial, *versions: Version) -> bool:
+    """Tell whether a test notices stretching, but does not notice one of these versions."""
+    rightly = not trial.accused and not trial.crashes
+    noticed = rightly and not set(museum.STRETCHING) & set(trial.missed)
+    return noticed and bool(set(versions) & set(trial.missed))
+
+
 def _only_the_range(trial: Trial) -> bool:
     def negative(picture: Tensor) -> Tensor:
         return 1 - picture.clamp(0, 1)
@@ -248,6 +286,19 @@ DISPLAY_TEST = writing_exercise(
         "Your test would pass for a display that shows the negative. All that it asks for is a "
         "property that a wrong picture can have as well. Compare the result with the picture.",
         _only_the_range,
+    ),
+    mistake(
+        "black-passes",
+        "Your test notices stretching, but a screen that stays black would pass. So it only makes "
+        "sure that nothing is too bright. Compare what is shown with the picture.",
+        lambda trial: _misses_beside_stretching(trial, museum.stays_black),
+    ),
+    mistake(
+        "one-number-only",
+        "Your test notices stretching, but it passes on a display whose pixels are all a little "
+        "wrong. One number of a whole picture, such as its mean or its contrast, can stay the same "
+        "then. Which comparison looks at each pixel?",
+        lambda trial: _misses_beside_stretching(trial, museum.brighter, museum.grainy),
     ),
     mistake(
         "too-exact",

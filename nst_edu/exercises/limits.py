@@ -13,10 +13,12 @@ import builtins
 import contextlib
 import ctypes
 import io
+import math
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 TIME_LIMIT = 1.5  # s, for all calls of one check: the answer should be there after 2 s
@@ -83,10 +85,12 @@ class _Worker:
         self.running, self.needed = _thread.allocate_lock(), _thread.allocate_lock()
         self.running.acquire()
         self.needed.acquire()
+        self.native: int | None = None  # its number in the system, as soon as it gets a turn
         self.ident = _thread.start_new_thread(self._run, ())
 
     def _run(self) -> None:
         try:
+            self.native = threading.get_native_id()
             self.work()
         finally:
             try:
@@ -95,6 +99,10 @@ class _Worker:
                 # The system gives a thread's number to the next thread. As long as somebody may
                 # still interrupt this one, it keeps its number.
                 self.needed.acquire()
+
+    def queued(self) -> float:
+        """Return for how many seconds it wanted a processor and got none."""
+        return math.inf if self.native is None else queued(self.native)
 
     def ends(self, seconds: float) -> bool:
         """Wait; tell whether the work is done."""
@@ -130,7 +138,28 @@ class _Worker:
         self.release()
 
 
-def out_of_time(waited: float, worked: float, limit: float) -> bool:
+def queued(thread: int) -> float:
+    """Return for how many seconds a thread wanted a processor and got none.
+
+    Parameters
+    ----------
+    thread
+        The number that the system gives to a thread of this process.
+
+    Returns
+    -------
+    float
+        0 where the system does not tell: Linux does.
+    """
+    try:
+        # Of /proc/self the same file would tell of the main thread only.
+        file = Path(f"/proc/self/task/{thread}/schedstat")
+        return int(file.read_text("ascii").split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
+def out_of_time(waited: float, worked: float, limit: float, queued: float = 0.0) -> bool:
     """Tell whether a function has had its time.
 
     Parameters
@@ -139,6 +168,8 @@ def out_of_time(waited: float, worked: float, limit: float) -> bool:
         Seconds that have passed, and in which this process has had a processor.
     limit
         Seconds that it may take; more if the machine is so busy that it hardly gets a turn.
+    queued
+        Seconds in which it wanted a processor and got none: they do not count, up to `LONGEST`.
 
     Examples
     --------
@@ -148,9 +179,12 @@ def out_of_time(waited: float, worked: float, limit: float) -> bool:
     False
     >>> out_of_time(waited=1.6, worked=0.01, limit=1.5)  # it sleeps
     True
+    >>> out_of_time(waited=1.6, worked=0.01, limit=1.5, queued=1.5)  # it cannot work
+    False
     """
-    starved = 0.02 * waited < worked < 0.4 * limit
-    return waited > (LONGEST if starved else limit)
+    had = waited - queued
+    starved = 0.02 * had < worked < 0.4 * limit
+    return waited > max(limit, LONGEST) or (had > limit and not starved)
 
 
 def finishes(work: Callable[[], None], limit: float | None = None) -> bool:
@@ -162,7 +196,7 @@ def finishes(work: Callable[[], None], limit: float | None = None) -> bool:
         It must catch its own exceptions.
     limit
         Seconds; None: `TIME_LIMIT`. A thread that hardly gets a turn, because the machine does
-        other things, is given more.
+        other things, is given more: up to `LONGEST`.
     """
     limit = TIME_LIMIT if limit is None else limit
     started, used = time.monotonic(), time.process_time()
@@ -170,7 +204,7 @@ def finishes(work: Callable[[], None], limit: float | None = None) -> bool:
     try:
         while not worker.ends(0.02):
             waited, worked = time.monotonic() - started, time.process_time() - used
-            if out_of_time(waited, worked, limit):
+            if out_of_time(waited, worked, limit, worker.queued()):
                 worker.stop()
                 return False
     except BaseException:  # the learner interrupts the kernel

@@ -39,6 +39,16 @@ def order_reversed(maps: Tensor) -> Tensor:
     return gram_matrix(maps).flip(0)
 
 
+def first_repeated(maps: Tensor) -> Tensor:
+    """Give each picture the matrix of the first one."""
+    return gram_matrix(maps)[:1].repeat(len(maps), 1, 1)
+
+
+def last_repeated(maps: Tensor) -> Tensor:
+    """Give each picture the matrix of the last one."""
+    return gram_matrix(maps)[-1:].repeat(len(maps), 1, 1)
+
+
 def gram_by_package(maps: Tensor) -> Tensor:
     """Call the package's gram_matrix."""
     return gram_matrix(maps)
@@ -77,7 +87,10 @@ def gram_undivided(maps: Tensor) -> Tensor:
     return gram_matrix(maps, divide_by="none")
 
 
-BATCH_BUGS = (views_mixed, pictures_summed, mean_repeated, order_reversed)
+BATCH_BUGS = (
+    *(views_mixed, pictures_summed, mean_repeated, order_reversed),
+    *(first_repeated, last_repeated),
+)
 BATCH_RIGHT = (
     *(gram_by_package, gram_by_einsum, gram_by_loop, gram_in_chunks),
     *(gram_by_chw, gram_undivided),
@@ -91,7 +104,7 @@ def own_mean(maps: Tensor, style_maps: Tensor) -> Tensor:
     return (maps - maps.mean()).square().mean()
 
 
-def itself(maps: Tensor, style_maps: Tensor) -> Tensor:
+def compared_with_itself(maps: Tensor, style_maps: Tensor) -> Tensor:
     """Compare the picture's Gram matrix with itself."""
     return style_loss(gram_matrix(maps), gram_matrix(maps))
 
@@ -130,10 +143,20 @@ def style_by_share(maps: Tensor, style_maps: Tensor) -> Tensor:
     return style_loss(gram_matrix(maps), target) / target.square().mean().clamp(min=1e-12)
 
 
-STYLE_BUGS = (own_mean, itself, zeros_compared)
+def style_without_order(maps: Tensor, style_maps: Tensor) -> Tensor:
+    """Sort the products before adding them up: the order of the positions changes no digit."""
+
+    def gram(m: Tensor) -> Tensor:
+        products = (m[:, :, None] * m[:, None]).flatten(3)  # (N, C, C, H*W)
+        return products.sort(dim=3).values.mean(3)
+
+    return style_loss(gram(maps), gram(style_maps))
+
+
+STYLE_BUGS = (own_mean, compared_with_itself, zeros_compared)
 STYLE_RIGHT = (
     *(style_by_package, style_of_constant, style_of_paper),
-    *(style_absolute, style_by_share),
+    *(style_absolute, style_by_share, style_without_order),
 )
 
 # Promise: a display shows a picture between 0 and 1 as it is --------------------------------------
@@ -154,6 +177,23 @@ def channels_stretched(picture: Tensor) -> Tensor:
 def divided_by_largest(picture: Tensor) -> Tensor:
     """Divide by the largest value."""
     return picture.clamp(min=0) / picture.max().clamp(min=1e-12)
+
+
+def stays_black(picture: Tensor) -> Tensor:
+    """Stay black, whatever the picture is."""
+    return torch.zeros_like(picture)
+
+
+def brighter(picture: Tensor) -> Tensor:
+    """Show everything a little brighter."""
+    return (picture + 0.1).clamp(0, 1)
+
+
+def grainy(picture: Tensor) -> Tensor:
+    """Add a grain: every other pixel too bright, the others too dark."""
+    rows, columns = (torch.arange(size) for size in picture.shape[-2:])
+    grain = 0.05 * (1 - 2 * ((rows[:, None] + columns) % 2)).to(picture)  # a chessboard
+    return (picture + grain - grain.mean()).clamp(0, 1)
 
 
 def clamped(picture: Tensor) -> Tensor:
@@ -183,5 +223,7 @@ def cut_to_bytes(picture: Tensor) -> Tensor:
     return (picture.clamp(0, 1) * 255).floor() / 255
 
 
-DISPLAY_BUGS = (stretched, channels_stretched, divided_by_largest)
+STRETCHING = (stretched, channels_stretched, divided_by_largest)
+# Not stretched, but not the picture either: for tests that look at one number of the picture.
+DISPLAY_BUGS = (*STRETCHING, stays_black, brighter, grainy)
 DISPLAY_RIGHT = (clamped, clamped_by_where, clamped_by_numpy, rounded_to_bytes, cut_to_bytes)

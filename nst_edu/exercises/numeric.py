@@ -15,30 +15,36 @@ from nst_edu.exercises.differences import Difference, inside, part, wrong_type
 RTOL = {torch.float64: 1e-6, torch.float32: 1e-4}  # float64: constants may be float32 inside
 RTOL_OTHER = 1e-2  # half precision
 RTOL_NUMBER = 1e-5
+NO_GRADIENT = "Outside torch no gradient is computed."
 
 
 def compare_tensors(
     expected: Tensor, got: Any, rtol: float | None, dtype: bool, where: str
 ) -> Difference | None:
-    """Compare with a tensor: type, shape, dtype, then the numbers."""
+    """Compare with a tensor: type, shape, the numbers, and the dtype if all else is right."""
     if not isinstance(got, Tensor):
         more = ""
         if isinstance(got, (np.ndarray, numbers.Number)):
-            more = "Outside torch no gradient is computed."
+            more = NO_GRADIENT
         elif hasattr(got, "__next__"):
             more = "A function with yield returns a generator: use return."
         return wrong_type("a tensor", got, where, more)
     if got.shape != expected.shape:
         shapes = f"has shape {tuple(got.shape)}; shape {tuple(expected.shape)} is needed."
         return Difference("wrong-shape", f"{part(where)} {shapes}")
-    if dtype and got.dtype != expected.dtype:
+    found = _values(expected, got, _tolerance(expected, got) if rtol is None else rtol, where)
+    if found is None and dtype and got.dtype != expected.dtype:
         types = f"is {_short(got.dtype)}; {_short(expected.dtype)} is needed."
         return Difference("wrong-dtype", f"{part(where)} {types}")
-    if rtol is None:
-        coarser = max((expected.dtype, got.dtype), key=lambda d: RTOL.get(d, RTOL_OTHER))
-        exact = not (expected.is_floating_point() or expected.is_complex())
-        rtol = 0.0 if exact and coarser == expected.dtype else RTOL.get(coarser, RTOL_OTHER)
-    return _values(expected, got, rtol, where)
+    return found
+
+
+def _tolerance(expected: Tensor, got: Tensor) -> float:
+    """Return the tolerance of the coarser of two dtypes; whole numbers have lost no digits."""
+    kinds = [t.dtype for t in (expected, got) if t.is_floating_point() or t.is_complex()]
+    if expected.dtype not in kinds:
+        return 0.0
+    return max(RTOL.get(kind, RTOL_OTHER) for kind in kinds)
 
 
 def _short(dtype: torch.dtype) -> str:

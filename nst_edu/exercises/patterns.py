@@ -39,7 +39,9 @@ def swapped_axes(pairs: Sequence[tuple[Any, Any]]) -> str | None:
     if not 2 <= len(axes) <= MOST_AXES:
         return None
     for order in itertools.permutations(axes):
-        if order != axes and all(compare(r.permute(order), o) is None for r, o in pairs):
+        if order != axes and all(
+            compare(r.permute(order), o, dtype=False) is None for r, o in pairs
+        ):
             return f"{order} instead of {axes}"
     return None
 
@@ -93,4 +95,4 @@ def _factor(right: Tensor, ours: Tensor) -> float | None:
     factor = float(r @ o) / square if square else 0.0
     if not factor or not abs(factor) < 1e30:
         return None
-    return factor if compare((factor * right.double()).to(ours), ours) is None else None
+    return factor if compare(factor * right.double(), ours, dtype=False) is None else None

@@ -19,11 +19,13 @@ import torch
 from torch import Tensor
 
 from nst_edu.exercises.checking import Attempt, Exercise, Misconception, check
+from nst_edu.exercises.describing import code_line
 from nst_edu.exercises.result import Result
 from nst_edu.exercises.running import Outcome, run_all, undisturbed
 from nst_edu.exercises.stubs import plain
 
 Version: TypeAlias = Callable[..., Any]
+SHOWN = 120  # characters of a learner's line, and of what it says
 SEEDS = (1, 2)  # a test that passes by luck fails with one of these
 
 
@@ -137,10 +139,10 @@ def broken(*_: Any) -> Tensor:
     raise ZeroDivisionError("broken on purpose")
 
 
-def _tree(test: Any) -> ast.AST:
-    """Return the syntax tree of a test; an empty one if its source cannot be found."""
+def source_tree(function: Any) -> ast.AST:
+    """Return the syntax tree of a learner's function; an empty one if its source is not found."""
     try:
-        return ast.parse(textwrap.dedent(inspect.getsource(plain(test))))
+        return ast.parse(textwrap.dedent(inspect.getsource(plain(function))))
     except (OSError, TypeError, SyntaxError, ValueError):
         return ast.Module([], [])
 
@@ -166,14 +168,14 @@ def _never_calls(trial: Trial) -> bool:
 
 
 def _asserts_a_tuple(trial: Trial) -> bool:
-    asserts = [node for node in _all(_tree(trial.test)) if isinstance(node, ast.Assert)]
+    asserts = [node for node in _all(source_tree(trial.test)) if isinstance(node, ast.Assert)]
     return bool(trial.missed) and any(
         isinstance(a.test, ast.Tuple) and a.test.elts for a in asserts
     )
 
 
 def _swallows(trial: Trial) -> bool:
-    tries = [node for node in _all(_tree(trial.test)) if isinstance(node, ast.Try)]
+    tries = [node for node in _all(source_tree(trial.test)) if isinstance(node, ast.Try)]
     silent = [t for t in tries if t.handlers and not any(map(_asserts, t.handlers))]
     return bool(trial.missed) and any(_asserts(part) for t in silent for part in t.body)
 
@@ -183,7 +185,7 @@ def _returns(trial: Trial) -> bool:
 
 
 def _says_nothing(trial: Trial) -> bool:
-    tree = _tree(trial.test)
+    tree = source_tree(trial.test)
     return trial.blind and bool(list(ast.iter_child_nodes(tree))) and not _asserts(tree)
 
 
@@ -313,16 +315,18 @@ def writing_exercise(
 
 def check_test(exercise: Exercise, test: Any) -> Result:
     """Check a learner's test, and say on which versions it went wrong."""
-    if "assert_close" in _names(_tree(test)):
+    if "assert_close" in _names(source_tree(test)):
         # Its first call imports hundreds of modules; the time limit is not meant for that.
         torch.testing.assert_close(torch.zeros(1), torch.zeros(1))
     result = check(exercise, test)
-    if not result.passed and result.misconception not in {m.id for m in exercise.misconceptions}:
+    told = {"raised", *(misconception.id for misconception in exercise.misconceptions)}
+    if not result.passed and result.misconception not in told:
         return result
     with undisturbed(), contextlib.suppress(Exception):
         trials = _repeated(exercise, test)
         if not result.passed:
-            return replace(result, message=result.message + _versions(trials[0]))
+            about = _stopped_by if result.misconception == "raised" else _versions
+            return replace(result, message=result.message + about(trials[0]))
         if any(trial.missed or trial.accused or trial.crashes for trial in trials):
             return Result(False, LUCK, "depends-on-luck")
         bugs, right = len(trials[0].bugs), len(trials[0].right)
@@ -363,14 +367,46 @@ def _outcome(reference: Callable[..., Any], case: tuple[Any, ...]) -> Outcome:
     return Outcome(case)
 
 
+def _stopped_by(trial: Trial) -> str:
+    """Describe the version with which the test stopped with another error than an assert's."""
+    for kind, outcomes in (("has the bug", trial.bugs), ("is right", trial.right)):
+        for outcome in outcomes:
+            if outcome.error is not None and not failed(outcome):
+                return f"\n\nThis version {kind}:\n{_listed([outcome.arguments[0]])}"
+    return ""
+
+
 def _versions(trial: Trial) -> str:
-    """List the versions that were judged wrongly, if some of the kind were judged rightly."""
-    text = ""
+    """List the versions that were judged wrongly, and show the assert that accuses a right one."""
+    text, accused = "", trial.accused
     if 0 < len(trial.missed) < len(trial.bugs):
         text += f"\n\nIt passes on a version with the bug:\n{_listed(trial.missed)}"
-    if 0 < len(trial.accused) < len(trial.right):
-        text += f"\n\nIt fails on a right version:\n{_listed(trial.accused)}"
-    return text
+    if not accused:
+        return text
+    if len(accused) == len(trial.right):
+        heading = f"It fails on all {len(accused)} right versions, for example on this one:"
+        text += f"\n\n{heading}\n{_listed(accused[:1])}"
+    else:
+        heading = (
+            "It fails on a right version:" if len(accused) == 1 else "It fails on right versions:"
+        )
+        text += f"\n\n{heading}\n{_listed(accused)}"
+    return text + _failed_assert(trial)
+
+
+def _failed_assert(trial: Trial) -> str:
+    """Show the learner's assert that fails on the first right version, and what it says."""
+    error = next(outcome.error for outcome in trial.right if failed(outcome))
+    if error is None:
+        return ""
+    said = _short(" ".join(str(error).split()))
+    text = f"\nIt says: {said}" if said else ""
+    where, _, line = code_line(error, trial.test).partition("\n")
+    return f"\nIt fails there, {where}\n    {_short(line.strip())}{text}" if line else text
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def _listed(versions: Sequence[Version]) -> str:

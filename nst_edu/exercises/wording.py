@@ -9,8 +9,10 @@ from nst_edu.exercises.differences import Difference
 ADVICE = {
     "wrong-type": "Look at what your last line returns.",
     "wrong-shape": "Print the shape after each line, and see where it first surprises you.",
-    "wrong-dtype": "The result should have the type of the input. Look for a tensor that you make "
-    "without dtype=, or for a conversion such as .float().",
+    "wrong-dtype": "Your numbers are right, but of another type (dtype) than the input: whole "
+    "(int64), with more digits (float64) or with fewer (float32). Look for a tensor that you make "
+    "from nothing, as torch.zeros(…) does: x.new_zeros(…) and torch.zeros_like(x) take the type of "
+    "x. Or is there a conversion such as .float()?",
     "not-a-number": "Look for a division by zero, or a root or logarithm of something not "
     "positive.",
     "wrong-value": "Try your function on numbers so small that you can do the sum by hand.",
@@ -41,6 +43,32 @@ BACKWARD = (
     "place after it was used."
 )
 GRADIENTS = {"detached": DETACHED, "attached": ATTACHED, "wrong-gradient": WRONG_GRADIENT}
+
+
+OTHER_DTYPE = (
+    "These two tensors keep their numbers in different types (dtype). Look for a tensor that you "
+    "make from nothing: x.new_zeros(…), torch.zeros_like(x) or dtype=x.dtype take the type of x."
+)
+THROUGH_NUMPY = (
+    "This function must pass on gradients, and NumPy knows none. Do the same with torch: most "
+    "functions of NumPy have a twin there, or a method of the tensor."
+)
+DTYPE_ERRORS = ("same dtype", "same data type", "scalar type", "bias type", "weight type")
+
+
+def about_error(error: BaseException) -> str:
+    """Say more about an error whose own words a beginner cannot know; "" if there is nothing."""
+    said = _said(error)
+    if "numpy() on Tensor that requires grad" in said:
+        return THROUGH_NUMPY
+    return OTHER_DTYPE if any(sign in said for sign in DTYPE_ERRORS) else ""
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # an error class of the learner's own
+        return ""
 
 
 def words(

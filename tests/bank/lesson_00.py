@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -24,6 +27,11 @@ def letter_with_a_space() -> str:
 @right("changing_tensor")
 def letter_from_a_list() -> str:
     return list("abcde")[3]
+
+
+@right("changing_tensor")
+def letter_in_capitals() -> str:
+    return "D"
 
 
 @wrong("changing_tensor", "network-trained")
@@ -162,9 +170,29 @@ def counted(before: Tensor, after: Tensor) -> Tensor:
     return changed.sum().to(before.dtype) / changed.numel()
 
 
-@wrong("picture_change", "detached")
-def through_numpy(before: Tensor, after: Tensor) -> Tensor:
+@right("picture_change")
+def through_numpy(before: Tensor, after: Tensor) -> Any:
+    return np.abs(before.numpy() - after.numpy()).mean()
+
+
+@right("picture_change")
+def as_a_plain_number(before: Tensor, after: Tensor) -> float:
+    return (after - before).abs().mean().item()
+
+
+@right("picture_change")
+def as_a_tensor_by_numpy(before: Tensor, after: Tensor) -> Tensor:
     return torch.tensor(abs(before.detach().numpy() - after.detach().numpy()).mean())
+
+
+@wrong("picture_change", "signs-cancel")
+def plain_number_with_signs(before: Tensor, after: Tensor) -> float:
+    return float((after - before).mean())
+
+
+@wrong("picture_change", "summed")
+def summed_by_numpy(before: Tensor, after: Tensor) -> Any:
+    return np.abs(before.numpy() - after.numpy()).sum()
 
 
 # --- four claims --------------------------------------------------------------------------------

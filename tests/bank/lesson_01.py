@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -173,6 +175,74 @@ def loops_end_early(images: Tensor, kernel: Tensor) -> Tensor:
     return result
 
 
+def by_patches(images: Tensor, turned: Tensor, dim: Any) -> Tensor:
+    """Fill the result as the task does; over which axes the sum runs is given."""
+    (kh, kw), (n, h, w) = turned.shape, images.shape
+    result = images.new_zeros(n, h - kh + 1, w - kw + 1)
+    for i in range(h - kh + 1):
+        for j in range(w - kw + 1):
+            result[:, i, j] = (images[:, i : i + kh, j : j + kw] * turned).sum(dim=dim)
+    return result
+
+
+@wrong("convolve_gray", "one-axis-summed")
+def sum_over_rows(images: Tensor, kernel: Tensor) -> Tensor:
+    n, h, w = images.shape
+    kh, kw = kernel.shape
+    turned = kernel.flip(0, 1)
+    result = images.new_zeros(n, h - kh + 1, w - kw + 1)
+    for i in range(h - kh + 1):
+        for j in range(w - kw + 1):
+            patch = images[:, i : i + kh, j : j + kw]
+            result[:, i, j] = (patch * turned).sum(dim=1)
+    return result
+
+
+@wrong("convolve_gray", "one-axis-summed")
+def sum_over_columns(images: Tensor, kernel: Tensor) -> Tensor:
+    n, h, w = images.shape
+    kh, kw = kernel.shape
+    result = images.new_zeros(n, h - kh + 1, w - kw + 1)
+    for i in range(h - kh + 1):
+        for j in range(w - kw + 1):
+            patch = images[:, i : i + kh, j : j + kw]
+            result[:, i, j] = torch.sum(patch * kernel.rot90(2), -1)
+    return result
+
+
+@wrong("convolve_gray", "summed-over-pictures")
+def sum_over_pictures_and_rows(images: Tensor, kernel: Tensor) -> Tensor:
+    n, h, w = images.shape
+    kh, kw = kernel.shape
+    turned = kernel.flip(0, 1)
+    result = images.new_zeros(n, h - kh + 1, w - kw + 1)
+    for i in range(h - kh + 1):
+        for j in range(w - kw + 1):
+            patch = images[:, i : i + kh, j : j + kw]
+            result[:, i, j] = (patch * turned).sum(dim=(0, 1))
+    return result
+
+
+@wrong("convolve_gray", "axis-out-of-range")
+def sum_over_axes_2_and_3(images: Tensor, kernel: Tensor) -> Tensor:
+    return by_patches(images, kernel.flip(0, 1), dim=(2, 3))
+
+
+@wrong("convolve_gray", "negative-step")
+def slices_backwards(images: Tensor, kernel: Tensor) -> Tensor:
+    return slide(images, kernel[::-1, ::-1])
+
+
+@wrong("convolve_gray", "not-turned")
+def cross_correlation_in_another_type(images: Tensor, kernel: Tensor) -> Tensor:
+    (kh, kw), (n, h, w) = kernel.shape, images.shape
+    result = torch.zeros(n, h - kh + 1, w - kw + 1)
+    for i in range(h - kh + 1):
+        for j in range(w - kw + 1):
+            result[:, i, j] = (images[:, i : i + kh, j : j + kw] * kernel).sum(dim=(1, 2))
+    return result
+
+
 @wrong("convolve_gray", "detached")
 def without_gradient(images: Tensor, kernel: Tensor) -> Tensor:
     return slide(images.detach(), kernel.detach().flip(0, 1))
@@ -275,6 +345,36 @@ def by_every_mirror() -> dict[str, bool]:
 @wrong("equal_kernels", "opposite")
 def different_instead_of_equal() -> dict[str, bool]:
     return {name: not torch.equal(kernel, kernel.flip(0, 1)) for name, kernel in KERNELS.items()}
+
+
+@wrong("equal_kernels", "about-sharpen")
+def sharpen_missed() -> dict[str, bool]:
+    return {**written_out(), "sharpen": False}
+
+
+@wrong("equal_kernels", "about-edge")
+def edge_and_roof() -> dict[str, bool]:
+    return {**written_out(), "edge": True, "roof": True}
+
+
+@wrong("equal_kernels", "about-diagonal")
+def diagonal_missed() -> dict[str, bool]:
+    return {**written_out(), "diagonal": False}
+
+
+@wrong("equal_kernels", "about-roof")
+def roof_as_well() -> dict[str, bool]:
+    return {**written_out(), "roof": True}
+
+
+@wrong("equal_kernels", "about-corner")
+def corner_as_a_tensor() -> dict[str, object]:
+    return {**written_out(), "corner": torch.tensor(True)}
+
+
+@wrong("equal_kernels", "about-s-shape")
+def s_shape_missed() -> dict[str, bool]:
+    return {**written_out(), "s_shape": False}
 
 
 # Sharpen.
@@ -592,6 +692,39 @@ def channel_before_kernel(images: Tensor, kernels: Tensor, bias: Tensor) -> Tens
         total = bias[k]
         for c in range(images.shape[1]):
             total = total + slide(images[:, c], kernels[c, k])
+        maps.append(total)
+    return torch.stack(maps, dim=1)
+
+
+@wrong("convolution_layer", "grown-in-place")
+def added_to_a_number_of_the_bias(images: Tensor, kernels: Tensor, bias: Tensor) -> Tensor:
+    maps = []
+    for k in range(len(kernels)):
+        total = bias[k]
+        for c in range(images.shape[1]):
+            total += slide(images[:, c], kernels[k, c])
+        maps.append(total)
+    return torch.stack(maps, dim=1)
+
+
+@wrong("convolution_layer", "grown-in-place")
+def added_to_one_zero(images: Tensor, kernels: Tensor, bias: Tensor) -> Tensor:
+    maps = []
+    for k in range(len(kernels)):
+        total = torch.zeros(1)
+        for c in range(images.shape[1]):
+            total += slide(images[:, c], kernels[k, c])
+        maps.append(total + bias[k])
+    return torch.stack(maps, dim=1)
+
+
+@wrong("convolution_layer", "picture-for-channel")
+def one_picture_for_each_channel(images: Tensor, kernels: Tensor, bias: Tensor) -> Tensor:
+    maps = []
+    for k in range(kernels.shape[0]):
+        total = bias[k]
+        for c in range(kernels.shape[1]):
+            total = total + slide(images[c], kernels[k, c])
         maps.append(total)
     return torch.stack(maps, dim=1)
 

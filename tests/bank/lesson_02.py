@@ -130,7 +130,7 @@ def sizes_of_steps() -> Any:
     return [47, 22, 21, 10, 4]
 
 
-@wrong("layer_sizes", "no-plus-one")
+@wrong("layer_sizes", "one-too-small")
 def sizes_with_one_slip() -> Any:
     return [48, 23, 23, 11, 5]
 
@@ -138,6 +138,26 @@ def sizes_with_one_slip() -> Any:
 @wrong("layer_sizes", "halved")
 def sizes_halved() -> Any:
     return [48, 24, 24, 12, 6]
+
+
+@wrong("layer_sizes", "one-too-large")
+def sizes_rounded_up_once() -> Any:
+    return [48, 24, 23, 12, 6]
+
+
+@wrong("layer_sizes", "rounded-up")
+def sizes_rounded_up_from_the_second_layer_on() -> Any:
+    return [48, 24, 24, 13, 7]
+
+
+@wrong("layer_sizes", "one-too-small")
+def sizes_halved_once() -> Any:
+    return [48, 23, 23, 11, 6]
+
+
+@wrong("layer_sizes", "no-plus-one")
+def sizes_of_steps_at_the_end() -> Any:
+    return [48, 23, 23, 11, 4]
 
 
 @wrong("layer_sizes", "rounded-up")
@@ -489,6 +509,21 @@ def lines_with_the_sum_before_the_window() -> Any:
 @wrong("convolution_lines", "line-missing")
 def lines_without_a_result() -> Any:
     return ["C", "E", "H", "B", "A", "D"]
+
+
+@right("convolution_lines")
+def lines_as_one_text() -> Any:
+    return "C, E, G, H, B, A, D"
+
+
+@wrong("convolution_lines", "no-such-line")
+def lines_with_another_letter() -> Any:
+    return ["c", "e", "g", "h", "b", "a", "z"]
+
+
+@wrong("convolution_lines", "line-twice")
+def lines_with_one_twice() -> Any:
+    return "ceghbadd"
 
 
 # The receptive field ------------------------------------------------------------------------------

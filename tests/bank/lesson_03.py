@@ -226,6 +226,43 @@ def most_of_pictures_that_fit(images: Tensor, window: int) -> Tensor:
     return images.reshape(n, c, h // window, window, w // window, window).amax(dim=(3, 5))
 
 
+@wrong("max_pool2d", "border-not-cut-off")
+def most_by_unflatten(images: Tensor, window: int) -> Tensor:
+    _, _, h, w = images.shape
+    rows = torch.unflatten(images, 2, (h // window, window))
+    return torch.unflatten(rows, 4, (w // window, window)).amax(dim=(3, 5))
+
+
+@wrong("max_pool2d", "first-two-axes")
+def most_of_pictures_and_channels(images: Tensor, window: int) -> Tensor:
+    n, c, h, w = images.shape
+    pooled = images.new_zeros(n, c, h // window, w // window)
+    for i in range(h // window):
+        for j in range(w // window):
+            top, left = i * window, j * window
+            block = images[:, :, top : top + window, left : left + window]
+            pooled[:, :, i, j] = block.amax(dim=(0, 1))
+    return pooled
+
+
+@wrong("max_pool2d", "first-two-axes")
+def most_of_pictures_and_channels_stacked(images: Tensor, window: int) -> Tensor:
+    _, _, h, w = images.shape
+    rows = []
+    for top in range(0, h, window):
+        row = [
+            images[:, :, top : top + window, left : left + window].amax((0, 1))
+            for left in range(0, w, window)
+        ]
+        rows.append(torch.stack(row, dim=1))
+    return torch.stack(rows, dim=1)
+
+
+@wrong("max_pool2d", "first-two-axes")
+def most_at_each_place(images: Tensor, window: int) -> Tensor:
+    return images.amax(dim=(0, 1))
+
+
 @wrong("max_pool2d", "whole-picture")
 def most_of_the_picture(images: Tensor, window: int) -> Tensor:
     return images.amax(dim=(2, 3))
@@ -309,6 +346,33 @@ def dense_as_a_switch(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 def dense_with_the_wrong_axes(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     sums = x @ weight + bias
     return torch.where(sums > 0, sums, torch.zeros_like(sums))
+
+
+@wrong("dense_layer", "weight-in-front")
+def dense_as_on_paper(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    sums = weight @ x + bias
+    return torch.where(sums > 0, sums, torch.zeros_like(sums))
+
+
+@wrong("dense_layer", "weight-in-front")
+def dense_as_on_paper_by_matmul(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    return torch.relu(torch.matmul(weight, x).T + bias)
+
+
+@wrong("dense_layer", "outputs-in-rows")
+def dense_with_columns_for_inputs(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    sums = weight @ x.T + bias
+    return torch.where(sums > 0, sums, 0.0)
+
+
+@wrong("dense_layer", "axes-do-not-meet")
+def dense_with_both_turned(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    return torch.relu(x.T @ weight.T + bias)
+
+
+@wrong("dense_layer", "activation-forgotten")
+def dense_sums_in_another_type(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    return (x @ weight.T + bias).float()
 
 
 @wrong("dense_layer", "weight-not-transposed")
@@ -499,3 +563,18 @@ def sizes_without_any_dense_layer() -> Any:
 @wrong("any_size", "kernel-tied-to-a-size")
 def sizes_with_pooling_only() -> Any:
     return ["C", "E"]
+
+
+@right("any_size")
+def sizes_as_one_text() -> Any:
+    return "A, C, E"
+
+
+@wrong("any_size", "no-such-network")
+def sizes_with_another_letter() -> Any:
+    return ["E", "C", "G"]
+
+
+@wrong("any_size", "no-such-network")
+def sizes_with_a_letter_too_many() -> Any:
+    return ["A", "C", "E", "X"]

@@ -105,6 +105,12 @@ def differences_turned_round(loss_of: Loss, x: Tensor, h: float) -> Tensor:
     return torch.stack(slopes).view(x.shape)
 
 
+@wrong("finite_differences", "absolute-slope")
+def differences_without_signs(loss_of: Loss, x: Tensor, h: float) -> Tensor:
+    slopes = [(loss_of(x + n) - loss_of(x - n)).abs() / (2 * h) for n in _nudges(x, h)]
+    return torch.stack(slopes).view(x.shape)
+
+
 @wrong("finite_differences", "nudges-kept")
 def differences_without_going_back(loss_of: Loss, x: Tensor, h: float) -> Tensor:
     flat = x.clone().flatten()
@@ -128,6 +134,60 @@ def differences_by_autograd(loss_of: Loss, x: Tensor, h: float) -> Any:
     leaf = x.clone().requires_grad_()
     loss_of(leaf).backward()
     return leaf.grad
+
+
+@wrong("finite_differences", "autograd-used")
+def differences_by_autograd_grad(loss_of: Loss, x: Tensor, h: float) -> Tensor:
+    leaf = x.detach().requires_grad_()
+    return torch.autograd.grad(loss_of(leaf), leaf)[0]
+
+
+@wrong("finite_differences", "fixed-step")
+def differences_by_a_thousandth(loss_of: Loss, x: Tensor, h: float) -> Tensor:
+    h = 0.001
+    return torch.stack([(loss_of(x + n) - loss_of(x - n)) / (2 * h) for n in _nudges(x, h)]).view(
+        x.shape
+    )
+
+
+@wrong("finite_differences", "fixed-step")
+def differences_by_a_millionth(loss_of: Loss, x: Tensor, h: float) -> Tensor:
+    slopes = [(loss_of(x + n) - loss_of(x - n)) / 2e-6 for n in _nudges(x, 1e-6)]
+    return torch.stack(slopes).view(x.shape)
+
+
+@wrong("finite_differences", "fixed-step")
+def differences_divided_by_a_step_of_its_own(loss_of: Loss, x: Tensor, h: float) -> Tensor:
+    slopes = [(loss_of(x + n) - loss_of(x - n)) / (2 * 0.001) for n in _nudges(x, h)]
+    return torch.stack(slopes).view(x.shape)
+
+
+@wrong("finite_differences", "fixed-step")
+def differences_nudged_by_a_step_of_its_own(loss_of: Loss, x: Tensor, h: float) -> Tensor:
+    gradient = torch.zeros_like(x)
+    for place in range(x.numel()):
+        nudge = torch.zeros_like(x)
+        nudge.view(-1)[place] = 0.01
+        gradient.view(-1)[place] = (loss_of(x + nudge) - loss_of(x - nudge)) / (2 * h)
+    return gradient
+
+
+@wrong("finite_differences", "nudge-not-reset")
+def differences_with_one_nudge_for_all(loss_of: Loss, x: Tensor, h: float) -> Tensor:
+    gradient, nudge = torch.zeros_like(x), torch.zeros_like(x)
+    for place in range(x.numel()):
+        nudge.view(-1)[place] = h
+        gradient.view(-1)[place] = (loss_of(x + nudge) - loss_of(x - nudge)) / (2 * h)
+    return gradient
+
+
+@wrong("finite_differences", "nudge-not-reset")
+def differences_with_one_nudge_in_another_type(loss_of: Loss, x: Tensor, h: float) -> Tensor:
+    gradient, nudge = torch.zeros(x.shape), torch.zeros_like(x)
+    for place in range(x.numel()):
+        nudge.view(-1)[place] += h
+        gradient.view(-1)[place] = (loss_of(x + nudge) - loss_of(x - nudge)) / (2 * h)
+    return gradient
 
 
 @wrong("finite_differences", "changed-input")
@@ -186,6 +246,11 @@ def verdicts_by_trying() -> Any:
     return verdicts
 
 
+@right("rate_verdicts")
+def verdicts_in_capitals() -> Any:
+    return _verdicts("Creeps", "creeps ", " One  Step", "SWINGS", "Runs away")
+
+
 @wrong("rate_verdicts", "unknown-verdict")
 def verdicts_in_other_words() -> Any:
     return _verdicts("slow", "slow", ONE, SWINGS, "diverges")
@@ -199,6 +264,21 @@ def verdicts_for_curvature_5() -> Any:
 @wrong("rate_verdicts", "bigger-is-faster")
 def verdicts_by_size() -> Any:
     return _verdicts(CREEPS, CREEPS, CREEPS, CREEPS, ONE)
+
+
+@wrong("rate_verdicts", "largest-rate-creeps")
+def verdicts_all_alike() -> Any:
+    return _verdicts(CREEPS, CREEPS, CREEPS, CREEPS, CREEPS)
+
+
+@wrong("rate_verdicts", "factor-2-forgotten")
+def verdicts_for_curvature_5_in_capitals() -> Any:
+    return _verdicts("Creeps", "Creeps", "Creeps", "Creeps", "Swings")
+
+
+@wrong("rate_verdicts", "smaller-rates-confused")
+def verdicts_in_capitals_with_two_swapped() -> Any:
+    return _verdicts("Creeps", "Creeps", "Swings", "One step", "Runs away")
 
 
 @wrong("rate_verdicts", "small-rate-feared")
@@ -466,6 +546,57 @@ def backward_level_by_level(loss: Value) -> Grads:
     return [value.grad for value in order]
 
 
+@wrong("backward", "reverse-returns-none")
+def backward_over_nothing(loss: Value) -> Grads:
+    order = topological_order(loss)
+    loss.grad = 1.0
+    for value in order.reverse():  # type: ignore[func-returns-value, attr-defined]
+        for parent, slope in zip(value.parents, value.slopes, strict=True):
+            parent.grad = parent.grad + slope * value.grad
+    return [value.grad for value in order]
+
+
+@wrong("backward", "list-turned-round")
+def backward_after_reverse(loss: Value) -> Grads:
+    order = topological_order(loss)
+    order.reverse()
+    loss.grad = 1.0
+    for value in order:
+        for parent, slope in zip(value.parents, value.slopes, strict=True):
+            parent.grad = parent.grad + slope * value.grad
+    return [value.grad for value in order]
+
+
+@wrong("backward", "parents-grad-multiplied")
+def backward_times_the_parents_grad(loss: Value) -> Grads:
+    order = topological_order(loss)
+    loss.grad = 1.0
+    for value in reversed(order):
+        for parent, slope in zip(value.parents, value.slopes, strict=True):
+            parent.grad = parent.grad + slope * parent.grad
+    return [value.grad for value in order]
+
+
+@wrong("backward", "own-grad-added")
+def backward_added_to_the_value(loss: Value) -> Grads:
+    order = topological_order(loss)
+    loss.grad = 1.0
+    for value in reversed(order):
+        for parent, slope in zip(value.parents, value.slopes, strict=True):
+            parent.grad = value.grad + slope * value.grad
+    return [value.grad for value in order]
+
+
+@wrong("backward", "grads-swapped")
+def backward_with_blanks_swapped(loss: Value) -> Grads:
+    order = topological_order(loss)
+    loss.grad = 1.0
+    for value in reversed(order):
+        for parent, slope in zip(value.parents, value.slopes, strict=True):
+            parent.grad = value.grad + slope * parent.grad
+    return [value.grad for value in order]
+
+
 # Who gets a gradient? -----------------------------------------------------------------------------
 
 
@@ -502,6 +633,11 @@ def the_kernel_alone() -> Any:
 @wrong("gets_gradient", "everything-gets-one")
 def all_of_them() -> Any:
     return _answers(True, True, True, True)
+
+
+@wrong("gets_gradient", "every-leaf-gets-one")
+def all_leaves() -> Any:
+    return _answers(True, True, True, False)
 
 
 @wrong("gets_gradient", "weights-as-well")
@@ -648,6 +784,28 @@ def descend_with_an_early_return(loss_of: Loss, start: Tensor, rate: float, step
     return x
 
 
+@wrong("descend", "one-step-too-many")
+def descend_and_once_more(loss_of: Loss, start: Tensor, rate: float, steps: int) -> Tensor:
+    x = start.clone().requires_grad_()
+    for _ in range(steps + 1):
+        x.grad = None
+        loss_of(x).backward()
+        with torch.no_grad():
+            x -= rate * x.grad  # type: ignore[operator]
+    return x.detach()
+
+
+@wrong("descend", "one-step-too-few")
+def descend_from_step_1(loss_of: Loss, start: Tensor, rate: float, steps: int) -> Tensor:
+    x = start.clone().requires_grad_()
+    for _ in range(1, steps):
+        x.grad = None
+        loss_of(x).backward()
+        with torch.no_grad():
+            x -= rate * x.grad  # type: ignore[operator]
+    return x.detach()
+
+
 @wrong("descend", "gradient-measured-once")
 def descend_straight_on(loss_of: Loss, start: Tensor, rate: float, steps: int) -> Tensor:
     x = start.clone().requires_grad_()
@@ -668,6 +826,52 @@ def descend_in_equal_steps(loss_of: Loss, start: Tensor, rate: float, steps: int
         with torch.no_grad():
             x -= rate * x.grad / length  # type: ignore[operator]
     return x.detach()
+
+
+@wrong("descend", "gradient-erased")
+def descend_and_forget_too_early(loss_of: Loss, start: Tensor, rate: float, steps: int) -> Tensor:
+    x = start.clone().requires_grad_()
+    for _ in range(steps):
+        loss_of(x).backward()
+        x.grad.zero_()  # type: ignore[union-attr]
+        with torch.no_grad():
+            x -= rate * x.grad  # type: ignore[operator]
+    return x.detach()
+
+
+@wrong("descend", "gradient-erased")
+def descend_without_any_gradient(loss_of: Loss, start: Tensor, rate: float, steps: int) -> Tensor:
+    x = start.clone().requires_grad_()
+    for _ in range(steps):
+        loss_of(x).backward()
+        x.grad = None
+        with torch.no_grad():
+            x -= rate * x.grad  # type: ignore[operator]
+    return x.detach()
+
+
+@wrong("descend", "gradient-erased")
+def descend_by_sgd_after_zero_grad(loss_of: Loss, start: Tensor, rate: float, steps: int) -> Tensor:
+    x = start.clone().requires_grad_()
+    optimizer = torch.optim.SGD([x], lr=rate)
+    for _ in range(steps):
+        loss = loss_of(x)
+        loss.backward()
+        optimizer.zero_grad()
+        optimizer.step()
+    return x.detach()
+
+
+@wrong("descend", "nothing-moved")
+def descend_on_a_copy_and_forget_last(
+    loss_of: Loss, start: Tensor, rate: float, steps: int
+) -> Tensor:
+    x = start.clone().requires_grad_()
+    for _ in range(steps):
+        loss_of(x).backward()
+        moved = x.detach() - rate * x.grad  # type: ignore[operator]
+        x.grad = None
+    return x.detach() + 0 * moved
 
 
 @wrong("descend", "nothing-moved")

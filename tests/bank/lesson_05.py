@@ -98,6 +98,12 @@ def number_added(level: int, number: int, convolutions: Plan) -> int:
     return index + number
 
 
+@wrong("layer_index", "own-level-counted-too")
+def own_level_complete(level: int, number: int, convolutions: Plan) -> int:
+    before = [2 * count + 1 for count in convolutions[:level]]
+    return sum(before) + 2 * number - 1
+
+
 # Normalise a picture ------------------------------------------------------------------------------
 
 
@@ -173,6 +179,29 @@ def in_place(image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     image -= mean.view(1, 3, 1, 1)
     image /= std.view(1, 3, 1, 1)
     return image
+
+
+@wrong("normalise", "own-constants")
+def constants_of_imagenet(image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    mean = torch.tensor([0.485, 0.456, 0.406])
+    std = torch.tensor([0.229, 0.224, 0.225])
+    return ((image - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1)).to(image.dtype)
+
+
+@wrong("normalise", "own-constants")
+def constants_of_imagenet_by_torchvision(image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    result: Tensor = normalize(image, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    return result
+
+
+@wrong("normalise", "undone")
+def back_to_a_picture(image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    return image * std.view(1, 3, 1, 1) + mean.view(1, 3, 1, 1)
+
+
+@wrong("normalise", "last-axis")
+def times_std_without_view(image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    return (image - mean) * std
 
 
 # Collect feature maps -----------------------------------------------------------------------------
@@ -289,6 +318,18 @@ def without_gradient(stages: nn.ModuleDict, x: Tensor, layers: list[str]) -> dic
     return {name: value.detach() for name, value in with_clones(stages, x, layers).items()}
 
 
+@wrong("feature_maps", "dictionary-emptied")
+def dictionary_in_the_loop(
+    stages: nn.ModuleDict, x: Tensor, layers: list[str]
+) -> dict[str, Tensor]:
+    for name, stage in stages.items():
+        maps = {}
+        x = stage(x)
+        if name in layers:
+            maps[name] = x.clone()
+    return maps
+
+
 # Bug hunt -----------------------------------------------------------------------------------------
 
 
@@ -305,6 +346,11 @@ def turned() -> Any:
 @right("suspicious_maps")
 def as_a_set() -> Any:
     return {"relu3_1", "conv1_1"}
+
+
+@right("suspicious_maps")
+def in_capitals() -> Any:
+    return ["Conv1_1", "relu3_1 "]
 
 
 @wrong("suspicious_maps", "zeros-are-suspicious")

@@ -213,6 +213,11 @@ def sorted_by_digits() -> object:
     return sorted(["conv2_2", "relu5_1", "relu1_2", "relu3_3"], key=lambda name: name[4:])
 
 
+@right("order_of_copies")
+def in_capitals() -> object:
+    return ["ReLU1_2", "Conv2_2", "ReLU3_3", "ReLU5_1 "]
+
+
 @wrong("order_of_copies", "deeper-copies-better")
 def deepest_first() -> object:
     return ["relu5_1", "relu3_3", "conv2_2", "relu1_2"]
@@ -238,6 +243,11 @@ def misspelt() -> object:
     return ["relu1_2", "relu2_2", "relu3_3", "relu5_1"]
 
 
+@wrong("order_of_copies", "unknown-name")
+def misspelt_in_a_tuple() -> object:
+    return ("relu1_2", "conv2_2", "relu3_3", "relu51")
+
+
 @wrong("order_of_copies", "not-each-once")
 def one_missing() -> object:
     return ["relu1_2", "conv2_2", "relu3_3"]
@@ -259,6 +269,16 @@ def target_last() -> object:
 @right("rebuild_lines")
 def reset_at_the_end() -> object:
     return tuple("CEAFBDG")
+
+
+@right("rebuild_lines")
+def in_small_letters() -> object:
+    return ["e", "c", "a", "g", "f", "b", "d"]
+
+
+@right("rebuild_lines")
+def reset_after_the_loss() -> object:
+    return "ecafgbd"
 
 
 @wrong("rebuild_lines", "optimizer-before-pixels")
@@ -284,6 +304,11 @@ def step_first() -> object:
 @wrong("rebuild_lines", "used-before-measured")
 def backward_first() -> object:
     return list("ECAGBFD")
+
+
+@wrong("rebuild_lines", "gradient-forgotten-too-late")
+def reset_before_the_step_in_small_letters() -> object:
+    return "ecafbgd"
 
 
 @wrong("rebuild_lines", "not-each-once")
@@ -343,6 +368,30 @@ def plain_sum(contents: Losses, styles: Losses, alpha: float, beta: float) -> bo
 def always_falling(contents: Losses, styles: Losses, alpha: float, beta: float) -> bool:
     totals = [alpha * c + beta * s for c, s in zip(contents, styles, strict=True)]
     return len(totals) > 1 and totals == sorted(totals, reverse=True) and totals[-1] < totals[0]
+
+
+@wrong("run_is_healthy", "at-every-step")
+def falling_by_all(contents: Losses, styles: Losses, alpha: float, beta: float) -> bool:
+    totals = [alpha * c + beta * s for c, s in zip(contents, styles, strict=True)]
+    return all(totals[k + 1] < totals[k] for k in range(len(totals) - 1))
+
+
+@wrong("run_is_healthy", "at-every-step")
+def never_rising(contents: Losses, styles: Losses, alpha: float, beta: float) -> bool:
+    totals = [alpha * c + beta * s for c, s in zip(contents, styles, strict=True)]
+    return totals == sorted(totals, reverse=True)
+
+
+@wrong("run_is_healthy", "at-every-step")
+def tensors_falling(contents: Losses, styles: Losses, alpha: float, beta: float) -> bool:
+    totals = alpha * torch.tensor(contents) + beta * torch.tensor(styles)
+    return bool((totals.diff() < 0).all())
+
+
+@wrong("run_is_healthy", "both-fall-at-every-step")
+def both_always_falling(contents: Losses, styles: Losses, alpha: float, beta: float) -> bool:
+    steps = range(1, len(contents))
+    return all(contents[k] < contents[k - 1] and styles[k] < styles[k - 1] for k in steps)
 
 
 @wrong("run_is_healthy", "best-of-all-steps")

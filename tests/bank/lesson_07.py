@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nst_edu.losses import gram_matrix, style_loss
 from tests.bank.marks import right, wrong
 
 # --- the shape of a Gram matrix -------------------------------------------------------------
@@ -137,6 +138,25 @@ def first_picture_only(features: Tensor) -> Tensor:
     return rows @ rows.T / rows.shape[1]
 
 
+@wrong("gram_matrix", "pictures-compared")
+def flattened_from_the_channels_on(features: Tensor) -> Tensor:
+    rows = features.flatten(1)
+    return rows @ rows.T / rows.shape[1]
+
+
+@wrong("gram_matrix", "batch-left-out")
+def as_if_one_picture(features: Tensor) -> Tensor:
+    _, c, h, w = features.shape
+    rows = features.reshape(c, h * w)
+    return rows @ rows.T / (h * w)
+
+
+@wrong("gram_matrix", "all-axes-turned")
+def first_two_axes_swapped(features: Tensor) -> Tensor:
+    rows = features.flatten(2)
+    return rows @ rows.transpose(0, 1) / rows.shape[2]
+
+
 @wrong("gram_matrix", "diagonal-only")
 def squares_only(features: Tensor) -> Tensor:
     return features.pow(2).mean(dim=(2, 3))
@@ -147,6 +167,43 @@ def reshaped(features: Tensor) -> Tensor:
     n, c, h, w = features.shape
     rows = features.reshape(n, c, h * w)
     return torch.bmm(rows, rows.reshape(n, h * w, c)) / (h * w)
+
+
+@wrong("gram_matrix", "not-transposed-at-all")
+def rows_times_rows(features: Tensor) -> Tensor:
+    rows = features.flatten(2)
+    return rows @ rows / rows.shape[2]
+
+
+@wrong("gram_matrix", "not-transposed-at-all")
+def rows_times_rows_by_bmm(features: Tensor) -> Tensor:
+    n, c, h, w = features.shape
+    rows = features.view(n, c, h * w)
+    return torch.bmm(rows, rows) / (h * w)
+
+
+@wrong("gram_matrix", "all-axes-turned")
+def rows_capital_t(features: Tensor) -> Tensor:
+    rows = features.flatten(2)
+    return rows @ rows.T / rows.shape[2]
+
+
+@wrong("gram_matrix", "all-axes-turned")
+def rows_small_t(features: Tensor) -> Tensor:
+    rows = features.flatten(2)
+    return rows @ rows.t() / rows.shape[2]
+
+
+@wrong("gram_matrix", "all-axes-turned")
+def bmm_capital_t(features: Tensor) -> Tensor:
+    rows = features.flatten(2)
+    return torch.bmm(rows, rows.T) / rows.shape[2]
+
+
+@wrong("gram_matrix", "raised")
+def another_error(features: Tensor) -> Tensor:
+    rows = features.flatten(2)
+    return rows.reshape(2, 3) @ rows.mT
 
 
 @wrong("gram_matrix", "not-divided")
@@ -210,6 +267,11 @@ def verdicts_with_spaces() -> dict[str, str]:
     return {"A": "no transpose ", "B": "mixes pictures", "C": " right", "D": "compares positions"}
 
 
+@right("gram_bugs")
+def verdicts_in_capitals() -> dict[str, str]:
+    return {"A": "No transpose", "B": "Mixes pictures", "C": "Right", "D": "Compares  positions"}
+
+
 @wrong("gram_bugs", "judged-by-shape")
 def fooled_by_the_shape() -> dict[str, str]:
     return {"A": "right", "B": "mixes pictures", "C": "no transpose", "D": "compares positions"}
@@ -243,6 +305,16 @@ def accused() -> dict[str, str]:
         "C": "no transpose",
         "D": "compares positions",
     }
+
+
+@wrong("gram_bugs", "bug-of-another-program")
+def verdict_of_another_program() -> dict[str, str]:
+    return {"A": "mixes pictures", "B": "mixes pictures", "C": "right", "D": "compares positions"}
+
+
+@wrong("gram_bugs", "bug-of-another-program")
+def verdict_of_another_program_in_capitals() -> dict[str, str]:
+    return {"A": "No transpose", "B": "No transpose", "C": "Right", "D": "Compares positions"}
 
 
 @wrong("gram_bugs", "unknown-verdict")
@@ -360,6 +432,12 @@ def distance_by_loops(features: Tensor, style_features: Tensor) -> Tensor:
     return total / (n * c * c)
 
 
+@right("style_distance")
+def distance_by_the_package(features: Tensor, style_features: Tensor) -> Tensor:
+    """Use what the task asks to do without: right, but told so."""
+    return style_loss(gram_matrix(features), gram_matrix(style_features))
+
+
 @wrong("style_distance", "maps-compared")
 def content_in_disguise(features: Tensor, style_features: Tensor) -> Tensor:
     return (features - style_features).pow(2).mean()
@@ -432,6 +510,25 @@ def of_means(features: Tensor, style_features: Tensor) -> Tensor:
 @wrong("style_distance", "style-unused")
 def never_looks(features: Tensor, style_features: Tensor) -> Tensor:
     return gram(features).square().mean()
+
+
+@wrong("style_distance", "one-divisor-for-both")
+def divided_by_the_first(features: Tensor, style_features: Tensor) -> Tensor:
+    mine, theirs = features.flatten(2), style_features.flatten(2)
+    return ((mine @ mine.mT - theirs @ theirs.mT) / mine.shape[2]).square().mean()
+
+
+@wrong("style_distance", "divisor-of-the-style")
+def divided_by_the_second(features: Tensor, style_features: Tensor) -> Tensor:
+    mine, theirs = features.flatten(2), style_features.flatten(2)
+    positions = theirs.shape[2]
+    return (mine @ mine.mT / positions - theirs @ theirs.mT / positions).square().mean()
+
+
+@wrong("style_distance", "relative-loss")
+def share_of_the_target(features: Tensor, style_features: Tensor) -> Tensor:
+    target = gram(style_features).detach()
+    return F.mse_loss(gram(features), target) / target.square().mean()
 
 
 @wrong("style_distance", "detached")

@@ -36,6 +36,11 @@ def as_one_text() -> str:
     return "hbedfaigc"
 
 
+@right("loop_order")
+def as_a_text_with_commas() -> str:
+    return "H, B, E, D, F, A, I, G, C"
+
+
 @wrong("loop_order", "target-not-constant")
 def target_of_itself() -> list[str]:
     return ["b", "e", "d", "x", "f", "a", "i", "g", "c"]
@@ -66,7 +71,7 @@ def moves_first() -> list[str]:
     return ["h", "b", "e", "d", "i", "g", "c", "f", "a"]
 
 
-@wrong("loop_order", "moved-before-backward")
+@wrong("loop_order", "backward-before-loss")
 def backward_first() -> list[str]:
     return ["h", "b", "e", "d", "a", "f", "i", "g", "c"]
 
@@ -84,6 +89,41 @@ def never_clamps() -> list[str]:
 @wrong("loop_order", "move-recorded")
 def records_the_move() -> list[str]:
     return ["h", "b", "e", "d", "f", "a", "g", "c"]
+
+
+@wrong("loop_order", "block-broken")
+def forgets_within_the_block() -> str:
+    return "hbefaigdc"
+
+
+@wrong("loop_order", "block-broken")
+def opens_the_block_late() -> str:
+    return "hbedfagic"
+
+
+@wrong("loop_order", "block-broken")
+def forgets_below_the_with() -> list[str]:
+    return ["h", "b", "e", "f", "i", "d", "a", "g", "c"]
+
+
+@wrong("loop_order", "before-the-loop")
+def measures_before_the_loop() -> str:
+    return "hbfedaigc"
+
+
+@wrong("loop_order", "no-such-line")
+def another_letter() -> str:
+    return "hbedfaigz"
+
+
+@wrong("loop_order", "line-twice")
+def forgets_twice() -> str:
+    return "hbedfaigcd"
+
+
+@wrong("loop_order", "line-missing")
+def without_backward() -> str:
+    return "hbedfigc"
 
 
 @wrong("loop_order", "set-up-in-the-loop")
@@ -241,6 +281,120 @@ def moves_a_copy(loss_of: Any, start: Tensor, steps: int, rate: float) -> Tensor
         optimizer.step()
         pixels.data.clamp_(0, 1)
     return pixels.detach()
+
+
+@wrong("paint_with_adam", "gradient-erased")
+def forgets_before_the_step(loss_of: Any, start: Tensor, steps: int, rate: float) -> Tensor:
+    pixels = start.clone().requires_grad_()
+    optimizer = torch.optim.Adam([pixels], lr=rate)
+    for _ in range(steps):
+        loss_of(pixels).backward()
+        optimizer.zero_grad()
+        optimizer.step()
+        with torch.no_grad():
+            pixels.clamp_(0, 1)
+    return pixels.detach()
+
+
+@wrong("paint_with_adam", "gradient-erased")
+def zeroes_before_the_step(loss_of: Any, start: Tensor, steps: int, rate: float) -> Tensor:
+    pixels = start.clone().requires_grad_()
+    optimizer = torch.optim.Adam([pixels], lr=rate)
+    for _ in range(steps):
+        loss_of(pixels).backward()
+        pixels.grad.zero_()  # type: ignore[union-attr]
+        optimizer.step()
+        pixels.data.clamp_(0, 1)
+    return pixels.detach()
+
+
+@wrong("paint_with_adam", "leaf-lost")
+def clamps_to_a_new_tensor(loss_of: Any, start: Tensor, steps: int, rate: float) -> Tensor:
+    pixels = start.clone().requires_grad_()
+    optimizer = torch.optim.Adam([pixels], lr=rate)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss_of(pixels).backward()
+        optimizer.step()
+        pixels = pixels.clamp(0, 1)
+    return pixels.detach()
+
+
+@wrong("paint_with_adam", "leaf-lost")
+def clamps_to_a_plain_tensor(loss_of: Any, start: Tensor, steps: int, rate: float) -> Tensor:
+    pixels = start.clone().requires_grad_()
+    optimizer = torch.optim.Adam([pixels], lr=rate)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss_of(pixels).backward()
+        optimizer.step()
+        with torch.no_grad():
+            pixels = pixels.clamp(0, 1)
+    return pixels
+
+
+@wrong("paint_with_adam", "move-recorded")
+def clamps_under_the_eyes_of_autograd(
+    loss_of: Any, start: Tensor, steps: int, rate: float
+) -> Tensor:
+    pixels = start.clone().requires_grad_()
+    optimizer = torch.optim.Adam([pixels], lr=rate)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss_of(pixels).backward()
+        optimizer.step()
+        pixels.clamp_(0, 1)
+    return pixels.detach()
+
+
+@wrong("paint_with_adam", "loss-computed-once")
+def looks_once(loss_of: Any, start: Tensor, steps: int, rate: float) -> Tensor:
+    pixels = start.clone().requires_grad_()
+    optimizer = torch.optim.Adam([pixels], lr=rate)
+    loss = loss_of(pixels)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        pixels.data.clamp_(0, 1)
+    return pixels.detach()
+
+
+@wrong("paint_with_adam", "one-step-only")
+def returns_early(loss_of: Any, start: Tensor, steps: int, rate: float) -> Tensor:
+    pixels = start.clone().requires_grad_()
+    optimizer = torch.optim.Adam([pixels], lr=rate)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss_of(pixels).backward()
+        optimizer.step()
+        pixels.data.clamp_(0, 1)
+        return pixels.detach()
+    return pixels
+
+
+@wrong("paint_with_adam", "one-step-only")
+def clamps_to_a_new_leaf(loss_of: Any, start: Tensor, steps: int, rate: float) -> Tensor:
+    pixels = start.clone().requires_grad_()
+    optimizer = torch.optim.Adam([pixels], lr=rate)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss_of(pixels).backward()
+        optimizer.step()
+        pixels = pixels.detach().clamp(0, 1).requires_grad_()
+    return pixels.detach()
+
+
+@wrong("paint_with_adam", "not-marked")
+def marks_nothing(loss_of: Any, start: Tensor, steps: int, rate: float) -> Tensor:
+    pixels = start.clone()
+    optimizer = torch.optim.Adam([pixels], lr=rate)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss_of(pixels).backward()
+        optimizer.step()
+        pixels.clamp_(0, 1)
+    return pixels
 
 
 @wrong("paint_with_adam", "gradient-not-forgotten")
@@ -411,6 +565,64 @@ def rolled(image: Tensor) -> Tensor:
     return down.square().mean() + across.square().mean()
 
 
+@wrong("total_variation", "down-twice")
+def rows_twice(image: Tensor) -> Tensor:
+    down = image[..., 1:, :] - image[..., :-1, :]
+    right = image[:, :, 1:] - image[:, :, :-1]
+    return down.square().mean() + right.square().mean()
+
+
+@wrong("total_variation", "right-twice")
+def columns_twice(image: Tensor) -> Tensor:
+    down = image[..., 1:] - image[..., :-1]
+    right = image[:, :, :, 1:] - image[:, :, :, :-1]
+    return down.square().mean() + right.square().mean()
+
+
+@wrong("total_variation", "root-of-each-mean")
+def roots_of_means(image: Tensor) -> Tensor:
+    return image.diff(dim=2).square().mean().sqrt() + image.diff(dim=3).square().mean().sqrt()
+
+
+@wrong("total_variation", "root-at-the-end")
+def root_of_all(image: Tensor) -> Tensor:
+    return torch.sqrt(image.diff(dim=2).square().mean() + image.diff(dim=3).square().mean())
+
+
+@wrong("total_variation", "square-of-the-mean")
+def squared_last(image: Tensor) -> Tensor:
+    down = image[..., 1:, :] - image[..., :-1, :]
+    right = image[..., 1:] - image[..., :-1]
+    return down.mean() ** 2 + right.mean() ** 2
+
+
+@wrong("total_variation", "signed")
+def not_squared(image: Tensor) -> Tensor:
+    down = image[..., 1:, :] - image[..., :-1, :]
+    right = image[..., 1:] - image[..., :-1]
+    return down.mean() + right.mean()
+
+
+@wrong("total_variation", "wrong-axes")
+def first_two_axes(image: Tensor) -> Tensor:
+    down = image[1:, :] - image[:-1, :]
+    right = image[:, 1:] - image[:, :-1]
+    return down.square().mean() + right.square().mean()
+
+
+@wrong("total_variation", "wrong-axes")
+def first_two_axes_summed(image: Tensor) -> Tensor:
+    down, right = image[1:] - image[:-1], image[:, 1:] - image[:, :-1]
+    return (down**2).sum() / down.numel() + (right**2).sum() / right.numel()
+
+
+@wrong("total_variation", "channels-for-rows")
+def one_axis_too_early(image: Tensor) -> Tensor:
+    down = image[:, 1:, :] - image[:, :-1, :]
+    right = image[:, :, 1:] - image[:, :, :-1]
+    return down.square().mean() + right.square().mean()
+
+
 # --- where to clamp -----------------------------------------------------------------------------
 
 PLACES = (
@@ -441,6 +653,11 @@ def with_spaces() -> dict[str, str]:
     return verdicts("memory wrong ", " memory wrong", "right", "values lost")
 
 
+@right("clamp_verdicts")
+def in_capitals() -> dict[str, str]:
+    return verdicts("Memory wrong", "MEMORY WRONG", "Right", "Values  lost")
+
+
 @wrong("clamp_verdicts", "closure-called-right")
 def closure_right() -> dict[str, str]:
     return verdicts("right", "memory wrong", "right", "values lost")
@@ -454,6 +671,21 @@ def after_right() -> dict[str, str]:
 @wrong("clamp_verdicts", "end-called-right")
 def end_right() -> dict[str, str]:
     return verdicts("memory wrong", "memory wrong", "right", "right")
+
+
+@wrong("clamp_verdicts", "closure-for-another-reason")
+def closure_loses_values() -> dict[str, str]:
+    return verdicts("values lost", "memory wrong", "right", "values lost")
+
+
+@wrong("clamp_verdicts", "after-for-another-reason")
+def after_loses_values() -> dict[str, str]:
+    return verdicts("memory wrong", "Values lost", "right", "values lost")
+
+
+@wrong("clamp_verdicts", "end-for-another-reason")
+def end_spoils_the_memory() -> dict[str, str]:
+    return verdicts("memory wrong", "memory wrong", "right", "memory wrong")
 
 
 @wrong("clamp_verdicts", "correction-distrusted")
