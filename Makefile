@@ -37,6 +37,7 @@ test-gpu: $(VENV)/.test-ready
 notebooks: $(VENV)/.test-ready
 	$(BIN)/python -m nst_edu.authoring.build
 	$(BIN)/python -m nst_edu.authoring.start_page
+	$(BIN)/python -m nst_edu.authoring.assignments
 
 benchmark: $(VENV)/.test-ready
 	$(BIN)/python -m benchmarks.first_picture
@@ -50,7 +51,7 @@ $(VENV)/.lab-ready: pyproject.toml | $(BIN)/pip
 	touch $@
 
 $(VENV)/.test-ready: pyproject.toml | $(BIN)/pip
-	$(BIN)/python -m pip install --editable ".[lab,classroom,dev]"
+	$(BIN)/python -m pip install --editable ".[lab,classroom,cluster,dev]"
 	touch $(VENV)/.lab-ready $@
 
 clean:

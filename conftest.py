@@ -17,7 +17,7 @@ import pytest
 from nbval.plugin import IPyNbFile
 
 ROOT = Path(__file__).parent
-collect_ignore_glob = ["notebooks/text/*"]  # the lessons' texts: they run as notebooks
+collect_ignore_glob = ["notebooks/text/*", "notebooks/assignments/*"]  # they run as notebooks
 
 
 def pytest_configure(config: pytest.Config) -> None:

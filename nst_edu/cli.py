@@ -16,6 +16,7 @@ from typing import NoReturn, TextIO
 
 import nst_edu
 from nst_edu import cli_options
+from nst_edu.classroom.cli import add_classroom, run_classroom
 from nst_edu.signals import StopSignals
 
 DESCRIPTION = """\
@@ -59,6 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help=text, description=text.capitalize() + ".")
     text = "show what is installed and whether it works, to paste when you ask for help"
     commands.add_parser("doctor", help=text, description=text.capitalize() + ".")
+    add_classroom(commands)
     return parser
 
 
@@ -95,6 +97,8 @@ def _run(args: argparse.Namespace, signals: StopSignals) -> int:
                 from nst_edu.doctor import doctor
 
                 return doctor()
+            if args.command == "classroom":
+                return run_classroom(args, stop)
             from nst_edu.stylize import stylize
 
             return stylize(args, stop)

@@ -1,0 +1,1 @@
+"""Release, collect and grade assignments, safely: see ``nst-edu classroom --help``."""

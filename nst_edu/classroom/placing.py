@@ -1,0 +1,79 @@
+"""Put a collected notebook into its folder without losing another, and say what was done."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from nst_edu.classroom.files import write_atomic
+from nst_edu.classroom.reading import Problem, read_bytes
+
+MISSING = "missing"
+SAME_TIME = 2.0  # s: zip archives know the time no better
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of a student's notebook."""
+
+    student: str
+    state: str  # collected, unchanged, replaced, kept, refused or missing
+    modified: float = 0.0
+    note: str = ""
+
+    def __str__(self) -> str:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.modified))
+        when = when if self.modified else ""
+        return f"{self.student:<24}  {self.state:<9}  {when:<16}  {self.note}".rstrip()
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was collected: a line for each student, and what a person must look at."""
+
+    rows: tuple[Row, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The students of the class list who sent nothing."""
+        return tuple(row.student for row in self.rows if row.state == MISSING)
+
+    def __str__(self) -> str:
+        head = f"{'student':<24}  {'state':<9}  {'last changed':<16}  from"
+        here = sum(row.state not in (MISSING, "refused") for row in self.rows)
+        count = f"{here} here, {len(self.missing)} missing, {len(self.problems)} to look at"
+        return "\n".join([head, *map(str, self.rows), "", count])
+
+
+def put(path: Path, data: bytes, modified: float) -> str:
+    """Write a notebook unless a newer one is there; keep an older one under another name.
+
+    Returns
+    -------
+    str
+        ``collected``, ``unchanged``, ``replaced`` or ``kept``.
+
+    Raises
+    ------
+    UnreadableError
+        If something else than a file is in the way.
+    """
+    state = "collected"
+    if os.path.lexists(path):
+        before = read_bytes(path)
+        if before == data:
+            return "unchanged"
+        if path.stat().st_mtime - modified > SAME_TIME:
+            return "kept"
+        number = 1
+        while os.path.lexists(older := path.with_name(f"{path.name}.older-{number}")):
+            number += 1
+        path.rename(older)
+        state = "replaced"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, data)
+    os.utime(path, (modified, modified))
+    return state

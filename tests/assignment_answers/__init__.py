@@ -1,0 +1,1 @@
+"""Answers to the assignments' function tasks, in the styles that students use."""
