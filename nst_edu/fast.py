@@ -9,8 +9,12 @@ import ctypes
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 # mallopt's names for what it sets, and the values that glibc starts with (malloc.h).
 TRIM_THRESHOLD, MMAP_MAX = -1, -4
@@ -42,6 +46,39 @@ def gram_matrix(features: Tensor) -> Tensor:
     half = rows.detach() @ rows.mT / (h * w)  # (C, C), or (N, C, C)
     gram = half + half.mT - half.detach()
     return gram.view(-1, c, c)
+
+
+class Convolution(nn.Conv2d):
+    """A 3×3 convolution that pads by 1, as ``nn.Conv2d`` does, a little sooner.
+
+    With replicate padding, torch's way back adds the border up with one thread for each picture. At
+    512 px that is a fifteenth of the time of an evaluation. (Second derivatives are lost.)
+    """
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if self.padding_mode != "replicate":
+            plain: Tensor = super()._conv_forward(input, weight, bias)
+            return plain
+        padded: Tensor = _BorderRepeated.apply(input)
+        return F.conv2d(padded, weight, bias, self.stride)
+
+
+class _BorderRepeated(Function):
+    """Repeat the border pixels of (N, C, H, W) once."""
+
+    @staticmethod
+    def forward(ctx: Any, image: Tensor) -> Tensor:
+        return F.pad(image, (1, 1, 1, 1), mode="replicate")
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        # A border pixel was used up to four times. Nobody else needs this gradient any more.
+        gradient[:, :, 1] += gradient[:, :, 0]
+        gradient[:, :, -2] += gradient[:, :, -1]
+        gradient[..., 1] += gradient[..., 0]
+        gradient[..., -2] += gradient[..., -1]
+        return gradient[:, :, 1:-1, 1:-1]
 
 
 @contextmanager

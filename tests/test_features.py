@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torchvision import models
 from torchvision.models.vgg import cfgs, make_layers
 
+from nst_edu.fast import Convolution
 from nst_edu.features import BACKBONES, Backbone, load_backbone, vgg_stages
 
 # What torchvision documents for its ImageNet weights.
@@ -363,3 +364,25 @@ def test_a_damaged_file_is_named(
     with pytest.raises(OSError, match=r"could not be loaded.*'compact'.*damaged") as raised:
         load_backbone(name, device="cpu")
     assert str(file.parent) in str(raised.value)
+
+
+@pytest.mark.parametrize("mode", ["replicate", "zeros"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 5), (2, 3), (7, 6)])
+def test_the_fast_convolution_has_the_plain_one_s_values_and_gradients(
+    mode: str, size: tuple[int, int]
+) -> None:
+    torch.manual_seed(0)
+    options = {"kernel_size": 3, "padding": 1, "padding_mode": mode, "dtype": torch.float64}
+    plain = nn.Conv2d(3, 4, **options)  # type: ignore[arg-type]
+    quick = Convolution(3, 4, **options)  # type: ignore[arg-type]
+    quick.load_state_dict(plain.state_dict())
+    for memory in (torch.contiguous_format, torch.channels_last):
+        image = torch.randn(2, 3, *size, dtype=torch.float64).contiguous(memory_format=memory)
+        results = []
+        for convolution in (plain, quick):
+            pixels = image.clone(memory_format=torch.preserve_format).requires_grad_()
+            output = convolution(pixels.relu())
+            wanted = [pixels, *convolution.parameters()]
+            results.append([output, *torch.autograd.grad(output.sin().sum(), wanted)])
+        for expected, got in zip(*results, strict=True):
+            torch.testing.assert_close(got, expected)
