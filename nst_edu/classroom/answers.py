@@ -83,6 +83,9 @@ def _say_how(
         text = f"The answer {slot.grade_id} was found in cell {cells[0].number}"
         how = "by its place" if slot.role == BY_HAND else "by the names that it defines"
         match.say("found-by-name", f"{text} {how}: the grade_id is gone.")
+    elif elsewhere := [cell for cell in cells if cell not in by_id]:
+        text = f"The answer {slot.grade_id} was found in cell {elsewhere[0].number} by the names"
+        match.say("swapped-id", f"{text} that it defines; another cell has its grade_id.")
     elif len(by_id) > 1:
         numbers = ", ".join(str(cell.number) for cell in by_id[:5]) + ", …" * (len(by_id) > 5)
         text = f"{len(by_id)} cells have the grade_id {shown(slot.grade_id)} (cells {numbers}):"

@@ -110,6 +110,8 @@ class Template:
             "arguments": list(arguments),
             "limits": dataclasses.asdict(limits),
             "shown": [target for _, target in view.places()],
+            # Chosen here, where each run gets another one: behind the walls all numbers are alike.
+            "user": walls.stranger() if os.geteuid() == 0 else None,
         }
         with _pipe() as (output, theirs):
             socket.send_fds(control, [json.dumps(request).encode()], [theirs])

@@ -1,0 +1,110 @@
+"""Attacks that never come to an end."""
+
+from __future__ import annotations
+
+from tests.hostile.model import (
+    HUMAN,
+    NOT_SCALED,
+    Attack,
+    answer,
+)
+
+SWALLOW = """\
+import signal, time
+signal.signal(signal.SIGALRM, signal.SIG_IGN)
+signal.setitimer(signal.ITIMER_REAL, 0)
+signal.pthread_sigmask(signal.SIG_BLOCK, set(range(1, 65)) - {9, 19})
+while True:
+    try:
+        time.sleep(1000)
+    except BaseException:
+        pass"""
+
+CATCH = """\
+def my_scaled(features, factor):
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass"""
+
+FREEZE = "import os, signal, time\nos.kill(os.getppid(), signal.SIGSTOP)\ntime.sleep(1000)"
+
+RECURSION = """\
+import sys
+sys.setrecursionlimit(10**9)
+def deep(n):
+    return sorted([n], key=deep)
+deep(0)"""
+
+REPR = """\
+class Endless:
+    def __repr__(self):
+        return f"{self!r}{self!r}"
+my_sizes = Endless()
+my_sizes"""
+
+TIMED = ("the cell with it stopped with CellTimeLimit: stopped after 3 s",)
+
+TOO_LATE = ("took too long",)
+
+ATTACKS = [
+    Attack(
+        "endless-loop",
+        "a loop that never ends, in a cell",
+        answer(scaled="while True:\n    pass\ndef my_scaled(): ..."),
+        says=TIMED,
+        shows=TOO_LATE,
+    ),
+    Attack(
+        "endless-function",
+        "a function that never ends, and catches every interrupt",
+        answer(scaled=CATCH),
+        says=("loop",),
+    ),
+    Attack(
+        "sleep-forever",
+        "sleep for ever",
+        answer(scaled="import time\ntime.sleep(10**8)\ndef my_scaled(): ..."),
+        says=TIMED,
+        shows=TOO_LATE,
+    ),
+    Attack(
+        "swallow-limit",
+        "ignore the alarm and block all signals",
+        answer(scaled=f"{SWALLOW}\ndef my_scaled(): ..."),
+        says=("did not end in time",),
+        shows=TOO_LATE,
+    ),
+    Attack(
+        "freeze-parent",
+        "stop the process that would end this one",
+        answer(scaled=FREEZE),
+        NOT_SCALED,
+        ("it took longer than", "cut off"),
+        (),
+        HUMAN,
+    ),
+    Attack(
+        "wait-for-input",
+        "ask the teacher's terminal",
+        answer(scaled="my_scaled = input()"),
+        says=("the cell with it stopped with",),
+    ),
+    Attack(
+        "deep-recursion",
+        "overflow the stack of C",
+        answer(scaled=f"{RECURSION}\ndef my_scaled(): ..."),
+        says=("the program ended here: signal SIGSEGV",),
+        shows=("ended the whole program",),
+    ),
+    Attack(
+        "endless-repr",
+        "recurse without end in __repr__",
+        answer(sizes=REPR),
+        (6, 4, 0),
+        ("Endless",),
+        ("RecursionError",),
+    ),
+]
