@@ -48,7 +48,7 @@ def gram_matrix(features: Tensor) -> Tensor:
     return gram.view(-1, c, c)
 
 
-class Convolution(nn.Conv2d):
+class Conv2d(nn.Conv2d):
     """A 3×3 convolution that pads by 1, as ``nn.Conv2d`` does, a little sooner.
 
     With replicate padding, torch's way back adds the border up with one thread for each picture. At

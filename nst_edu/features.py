@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from nst_edu.checks import check_name
-from nst_edu.fast import Convolution
+from nst_edu.fast import Conv2d
 from nst_edu.settings import choose_backbone, choose_device
 from nst_edu.torchvision_weights import fill_squeezenet, fill_vgg
 
@@ -195,7 +195,7 @@ def vgg_stages(layout: str, channels: tuple[int, ...] | None = None) -> dict[str
     c_in = 3
     for level, (count, c_out) in enumerate(zip(VGG_CONVOLUTIONS[layout], widths, strict=True), 1):
         for number in range(1, count + 1):
-            stages[f"conv{level}_{number}"] = Convolution(
+            stages[f"conv{level}_{number}"] = Conv2d(
                 c_in, c_out, kernel_size=3, padding=1, padding_mode=VGG_PADDING[layout]
             )
             stages[f"relu{level}_{number}"] = nn.ReLU(inplace=False)

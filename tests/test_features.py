@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torchvision import models
 from torchvision.models.vgg import cfgs, make_layers
 
-from nst_edu.fast import Convolution
+from nst_edu.fast import Conv2d
 from nst_edu.features import BACKBONES, Backbone, load_backbone, vgg_stages
 
 # What torchvision documents for its ImageNet weights.
@@ -374,7 +374,7 @@ def test_the_fast_convolution_has_the_plain_one_s_values_and_gradients(
     torch.manual_seed(0)
     options = {"kernel_size": 3, "padding": 1, "padding_mode": mode, "dtype": torch.float64}
     plain = nn.Conv2d(3, 4, **options)  # type: ignore[arg-type]
-    quick = Convolution(3, 4, **options)  # type: ignore[arg-type]
+    quick = Conv2d(3, 4, **options)  # type: ignore[arg-type]
     quick.load_state_dict(plain.state_dict())
     for memory in (torch.contiguous_format, torch.channels_last):
         image = torch.randn(2, 3, *size, dtype=torch.float64).contiguous(memory_format=memory)

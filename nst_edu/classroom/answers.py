@@ -83,7 +83,7 @@ def _say_how(
         text = f"The answer {slot.grade_id} was found in cell {cells[0].number}"
         how = "by its place" if slot.role == BY_HAND else "by the names that it defines"
         match.say("found-by-name", f"{text} {how}: the grade_id is gone.")
-    elif elsewhere := [cell for cell in cells if cell not in by_id]:
+    elif by_id and (elsewhere := [cell for cell in cells if cell not in by_id]):
         text = f"The answer {slot.grade_id} was found in cell {elsewhere[0].number} by the names"
         match.say("swapped-id", f"{text} that it defines; another cell has its grade_id.")
     elif len(by_id) > 1:

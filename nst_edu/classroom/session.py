@@ -202,4 +202,4 @@ def progress_bar(total: int, *, quiet: bool) -> Any:
     """Return a bar on stderr with the number of submissions done."""
     from tqdm import tqdm
 
-    return tqdm(total=total, desc="graded", unit="", disable=quiet, file=sys.stderr, delay=1e-3)
+    return tqdm(total=total, desc="graded", unit="", disable=quiet, file=sys.stderr)
