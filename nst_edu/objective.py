@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -33,6 +33,13 @@ class Losses(Generic[Number]):
         """Return the same losses as Python floats, cut off from the graph."""
         values = torch.stack([self.content, self.style, self.tv, self.total])  # type: ignore[list-item]
         return Losses(*values.detach().tolist())
+
+
+class Target(NamedTuple):
+    """What one layer should come to."""
+
+    value: Tensor  # a feature map, or a Gram matrix
+    weight: Tensor  # the layer's share of the loss, divided by the value's mean square
 
 
 class Objective:
@@ -96,46 +103,52 @@ class Objective:
             ]
         )
         styles = [styles] if isinstance(styles, Tensor) else list(styles)
-        self.shares = style_shares(style_blend, len(styles))
+        shares = style_shares(style_blend, len(styles))
         self.content_layers = choose_layers(content_layers, backbone.content_layers)
         self.style_layers = choose_layers(style_layers, backbone.style_layers)
         with torch.no_grad():  # the targets are constants: no gradient may flow into them
-            self.content_targets = backbone(content, self.content_layers)
+            self.content_targets = _targets(backbone(content, self.content_layers), 1.0)
             self.style_targets = [
-                _style_targets(backbone, picture, self.style_layers) for picture in styles
+                _targets(_gram_matrices(backbone, picture, self.style_layers), share)
+                for picture, share in zip(styles, shares, strict=True)
             ]
 
     def __call__(self, image: Tensor) -> Losses[Tensor]:
         """Compute the losses of `image`, (N, 3, H, W) of the photo's size, in one pass."""
         maps = self.backbone(image, {*self.content_layers, *self.style_layers})
         grams = {layer: gram_matrix(maps[layer]) for layer in self.style_layers}
-        zero = image.new_zeros(())
 
-        content = zero
+        content = image.new_zeros(())
         for layer, target in self.content_targets.items():
-            content = content + content_loss(maps[layer], target) / mean_square(target)
-        content = content / max(len(self.content_layers), 1)
+            content = content + target.weight * content_loss(maps[layer], target.value)
 
-        style = zero
-        for share, targets in zip(self.shares, self.style_targets, strict=True):
+        style = image.new_zeros(())
+        for targets in self.style_targets:
             for layer, target in targets.items():
                 gram = grams[layer]  # one style for a batch of photos: the same target for each
-                loss = style_loss(gram, target.expand_as(gram))
-                style = style + share * loss / mean_square(target)
-        style = style / max(len(self.style_layers), 1)
+                style = style + target.weight * style_loss(gram, target.value.expand_as(gram))
 
         tv = total_variation_loss(image)
         alpha, beta, gamma = self.weights
-        return Losses(content, style, tv, alpha * content + beta * style + gamma * tv)
+        total = alpha * content + beta * style
+        if gamma:  # if not, the way back need not pass through it
+            total = total + gamma * tv
+        return Losses(content, style, tv, total)
 
 
-def _style_targets(
+def _gram_matrices(
     backbone: Backbone, picture: Tensor, layers: tuple[str, ...]
 ) -> dict[str, Tensor]:
     try:
         return {name: gram_matrix(map_) for name, map_ in backbone(picture, layers).items()}
     except ValueError as error:
         raise ValueError(f"style: {error}") from error
+
+
+def _targets(values: dict[str, Tensor], share: float) -> dict[str, Target]:
+    """Give each layer the same part of `share`."""
+    part = share / max(len(values), 1)
+    return {layer: Target(value, part / mean_square(value)) for layer, value in values.items()}
 
 
 def mean_square(target: Tensor) -> Tensor:

@@ -97,7 +97,7 @@ def test_targets_are_constants(tiny: Backbone) -> None:
     photo, style, image = (picture.requires_grad_() for picture in pictures(3))
     objective = Objective(tiny, photo, style, **LAYERS)
     targets = [*objective.content_targets.values(), *objective.style_targets[0].values()]
-    assert not any(target.requires_grad for target in targets)
+    assert not any(tensor.requires_grad for target in targets for tensor in target)
     before = objective(image)
     torch.autograd.backward(before.total)
     assert image.grad is not None

@@ -35,7 +35,8 @@
 #   notebook. A right example is not yet a proof: the marks come from other inputs. They have two
 #   pictures in a batch, height and width differ, and both float32 and float64 occur.
 # - Results have the dtype of the input, and the input is not changed.
-# - Tasks 1 to 3 ask for the chain rule in your own code. Autograd can check your work. Task 2 has a
+# - Tasks 1 to 3 ask for the chain rule in your own code. Autograd can check your work, in a cell of
+#   your own. If it stands in the function itself, a person will look at the answer. Task 2 has a
 #   rule that torch's pooling does not follow.
 # - A mistake that many make earns a part of the points, and you are told what it was. A task that
 #   you leave out costs its own points only.
@@ -267,6 +268,7 @@ TASK = tasks.Task(
     points=5,
     reference=lambda images, upstream, window: spread_back(images, upstream, window, fair_share),
     cases=pool_cases,
+    forbidden=("autograd", "backward", "requires_grad", "requires_grad_", "vjp", "jacrev"),
     gradient=False,
     misconceptions=(
         Misconception(
@@ -433,6 +435,7 @@ TASK = tasks.Task(
     points=7,
     reference=by_autograd,
     cases=back_cases,
+    forbidden=("autograd", "backward", "requires_grad", "requires_grad_", "vjp", "jacrev"),
     gradient=False,
     misconceptions=(
         Misconception(

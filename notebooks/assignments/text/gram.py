@@ -578,7 +578,8 @@ TASK.mark(globals())
 # $$E = \frac{1}{N C^2} \sum_{n,c,d} (G_{ncd} - A_{ncd})^2$$
 #
 # $G$ is the masked Gram matrix of task 2, and $A$ is a given target. Write the function that
-# computes the gradient $\partial E / \partial F$ **without autograd**. Three questions lead to it:
+# computes the gradient $\partial E / \partial F$ **without autograd**. (If that stands in your
+# function, a person will look at the answer.) Three questions lead to it:
 #
 # 1. What is $\partial E / \partial G_{ncd}$?
 # 2. $F_{ncyx}$ stands in row $c$ of $G$, *and* in column $c$. Which products are these, and what is
@@ -648,6 +649,7 @@ TASK = tasks.Task(
     points=7,
     reference=by_loops,
     cases=gradient_cases,
+    forbidden=("autograd", "backward", "requires_grad", "requires_grad_", "vjp", "jacrev"),
     gradient=False,
     misconceptions=(
         Misconception(
