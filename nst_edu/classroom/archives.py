@@ -1,25 +1,26 @@
-"""Find notebooks in zip archives that students or learning platforms made.
+"""List the notebooks in a zip archive, and read them one at a time, not beyond a limit.
 
-Archives are never unpacked to a disk: their entries are read one at a time, and not beyond a limit.
+Nothing is unpacked to a disk. An archive in an archive is listed as it is: it is a student's, and
+`nst_edu.classroom.unwrapping` opens it when it is known whose.
 """
 
 from __future__ import annotations
 
-import io
 import stat
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import IO
 
 from nst_edu.classroom.reading import LARGEST, Problem, UnreadableError, shown
 
-LARGEST_INNER = 100_000_000  # bytes of an archive in an archive
+LARGEST_INNER = 80_000_000  # bytes of a student's archive
 MOST_ENTRIES = 100_000
+LONGEST_NAME, MOST_FOLDERS = 1000, 20  # of an entry: thousands of long names take minutes
 JUNK = ("__MACOSX", ".ipynb_checkpoints", ".git")
 ZIP_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError),
@@ -29,7 +30,7 @@ ZIP_ERRORS = (
 
 @dataclass(frozen=True)
 class Arrival:
-    """A notebook that was found.
+    """A notebook that was found, or a student's archive.
 
     Attributes
     ----------
@@ -38,15 +39,21 @@ class Arrival:
     origin
         Where it is, for people.
     modified
-        Seconds since 1970.
+        Seconds since 1970, as the platform says.
+    size
+        Not more bytes than this are read.
     read
         Returns its content, or raises `UnreadableError`.
+    claimed
+        Seconds since 1970, as the student says: tells which of their own is the latest.
     """
 
     parts: tuple[str, ...]
     origin: str
     modified: float
+    size: int
     read: Callable[[], bytes] = field(compare=False)
+    claimed: float = 0.0
 
     @property
     def name(self) -> str:
@@ -54,76 +61,68 @@ class Arrival:
         return self.parts[-1]
 
 
-def open_file(path: Path) -> IO[bytes]:
-    """Open an archive, and no pipe or device of that name."""
-    if not path.is_file():
-        raise UnreadableError("special-file", "It is no regular file.")
-    return path.open("rb")
-
-
-def _open_entry(opened: Callable[[], IO[bytes]], entry: zipfile.ZipInfo) -> IO[bytes]:
-    """Open an archive in an archive."""
-    return io.BytesIO(_entry(opened, entry, LARGEST_INNER))
-
-
 def wanted(name: str) -> str:
     """Return ``.ipynb`` or ``.zip`` if a file is one to look at."""
-    path = PurePosixPath(name)
-    ending = path.suffix.lower()
-    return ending if ending in (".ipynb", ".zip") and not path.name.startswith("._") else ""
+    last = name.rpartition("/")[2].lower()
+    endings = (ending for ending in (".ipynb", ".zip") if last.endswith(ending) and last != ending)
+    return "" if last.startswith("._") else next(endings, "")
+
+
+def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
+    """Open an archive.
+
+    Raises
+    ------
+    UnreadableError
+        If it is none, or too long a list.
+    """
+    try:
+        archive = zipfile.ZipFile(file)
+    except ZIP_ERRORS as error:
+        text = f"It is no readable zip archive: {error}."
+        raise UnreadableError("damaged-zip", text) from None
+    if len(archive.infolist()) > MOST_ENTRIES:
+        text = f"It has more than {MOST_ENTRIES:,} entries: it was not opened."
+        raise UnreadableError("zip-bomb", text)
+    return archive
 
 
 def in_zip(
-    opened: Callable[[], IO[bytes]],
-    origin: str,
-    above: Sequence[str],
-    problems: list[Problem],
+    archive: zipfile.ZipFile, origin: str, problems: list[Problem], inner: bool = False
 ) -> Iterator[Arrival]:
-    """Yield the notebooks in an archive.
+    """Yield the notebooks and the archives in an archive.
 
     Parameters
     ----------
-    opened
-        Opens it anew.
+    archive
+        Stays open while they are read.
     origin
         What to call it in messages.
-    above
-        The folders of an archive that was itself found somewhere, and its name without ``.zip``. In
-        such a one no further archive is opened.
+    problems
+        Gets what was refused.
+    inner
+        Whether it is a student's: in such a one is no further archive.
     """
-    try:
-        with opened() as file, zipfile.ZipFile(file) as archive:
-            entries = archive.infolist()
-    except UnreadableError as error:
-        problems.append(Problem(error.problem.kind, f"{origin}: {error}"))
-        return
-    except ZIP_ERRORS as error:
-        problems.append(Problem("damaged-zip", f"{origin} is no readable zip archive: {error}."))
-        return
-    if len(entries) > MOST_ENTRIES:
-        text = f"{origin} has {len(entries):,} entries: it was not opened."
-        problems.append(Problem("zip-bomb", text))
-        return
-    for entry in entries:
-        parts = PurePosixPath(entry.filename).parts
-        if entry.is_dir() or set(parts) & set(JUNK) or not wanted(entry.filename):
+    for entry in archive.infolist():
+        ending = wanted(entry.filename)
+        parts = PurePosixPath(entry.filename[: LONGEST_NAME + 1]).parts if ending else ()
+        if not ending or set(parts) & set(JUNK):
             continue
-        where = f"{origin}: {shown(entry.filename)}"
-        if (fault := _fault(entry, bool(above))) is not None:
-            problems.append(Problem(fault[0], f"{where} {fault[1]} It was refused."))
-        elif wanted(entry.filename) == ".zip":
-            inner = partial(_open_entry, opened, entry)
-            name = f"{origin}/{entry.filename}"
-            yield from in_zip(inner, name, (*above, *parts[:-1], parts[-1][:-4]), problems)
-        else:
-            read = partial(_entry, opened, entry, LARGEST)
-            name = f"{origin}/{entry.filename}"
-            yield Arrival((*above, *parts), name, _modified(entry), read)
+        if (fault := _fault(entry, ending, inner)) is not None:
+            text = f"{origin}: {shown(entry.filename)} {fault[1]} It was refused."
+            problems.append(Problem(fault[0], text))
+            continue
+        largest = LARGEST_INNER if ending == ".zip" else LARGEST
+        read = partial(_entry, archive, entry, largest)
+        name = f"{origin}/{entry.filename}"
+        yield Arrival(parts, name, _modified(entry), entry.file_size, read)
 
 
-def _fault(entry: zipfile.ZipInfo, inner: bool) -> tuple[str, str] | None:
+def _fault(entry: zipfile.ZipInfo, ending: str, inner: bool) -> tuple[str, str] | None:
     """Return why an entry is refused; None if it is not."""
     name = entry.orig_filename
+    if len(name) > LONGEST_NAME or name.count("/") > MOST_FOLDERS:
+        return "long-name", "has too long a name, or lies in too many folders."
     if name.startswith(("/", "\\")) or ":" in name[:2] or "\0" in name:
         return "zip-slip", "has an absolute name."
     if ".." in name.replace("\\", "/").split("/"):
@@ -132,25 +131,21 @@ def _fault(entry: zipfile.ZipInfo, inner: bool) -> tuple[str, str] | None:
         return "zip-link", "is a link."
     if entry.flag_bits & 1:
         return "encrypted", "is locked with a password."
-    is_zip = wanted(name) == ".zip"
-    if is_zip and inner:
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "packed", "is packed in an unusual way, which may take much memory."
+    if ending == ".zip" and inner:
         return "zip-in-zip", "is an archive in an archive in an archive."
-    largest = LARGEST_INNER if is_zip else LARGEST
-    if entry.file_size > largest:
-        return (
-            "zip-bomb",
-            f"unpacks to {entry.file_size / 1e6:,.0f} MB; {largest / 1e6:g} are read.",
-        )
+    if ending == ".ipynb" and entry.file_size > LARGEST:
+        size = f"{entry.file_size / 1e6:,.0f} MB; {LARGEST / 1e6:g} are read."
+        return "zip-bomb", f"unpacks to {size}"
     return None
 
 
-def _entry(opened: Callable[[], IO[bytes]], entry: zipfile.ZipInfo, largest: int) -> bytes:
+def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, largest: int) -> bytes:
     """Read one entry, and not more than its limit, whatever size it states."""
     try:
-        with opened() as file, zipfile.ZipFile(file) as archive, archive.open(entry) as content:
+        with archive.open(entry) as content:
             data = content.read(largest + 1)
-    except UnreadableError:
-        raise
     except ZIP_ERRORS as error:
         raise UnreadableError("damaged-zip", f"It cannot be unpacked: {error}.") from None
     if len(data) > largest:

@@ -17,10 +17,15 @@ Moodle, Canvas, GitHub Classroom and nbgrader name them, into
 
   SUBMISSIONS/<student>/<assignment>/<assignment>.ipynb
 
+Whose a notebook is, the folder or file tells that the platform named. Names
+inside a student's own folder or archive do not count. What fits two students is
+sorted under neither, and you are told.
+
 If a student sent several, the latest counts. What was there before is kept
 beside it under another name. With a class list (CSV with the columns id, name
 and any others under which a platform knows a student) the folders get the ids,
-and you see who is missing.
+and you see who is missing. A column with the platform's number is the safest:
+names can be changed by the students.
 
 Exit codes: 0 all is sorted, 1 a person must look at some, 2 wrong use.
 """
@@ -47,6 +52,8 @@ def collect(
     ValueError
         If a source is missing or the class list is none.
     """
+    from contextlib import ExitStack
+
     from nst_edu.classroom.arrivals import find_arrivals
     from nst_edu.classroom.roster import Roster, read_roster
     from nst_edu.classroom.sorting import Sorter
@@ -57,11 +64,11 @@ def collect(
         if source.exists() and to.resolve() in (source.resolve(), *source.resolve().parents):
             raise ValueError(f"FROM: {source} is in --to {to}: it is collected already")
     known = Roster() if roster is None else read_roster(roster)
-    found = [(source, *find_arrivals(source)) for source in sources]
     sorter = Sorter(assignment, to, known)
-    for source, arrivals, problems in found:
-        sorter.add(source, arrivals, problems)
-    return sorter.write()
+    with ExitStack() as opened:
+        for source, found in [(one, find_arrivals(one, opened, to)) for one in sources]:
+            sorter.add(source, *found)
+        return sorter.write()
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -76,8 +83,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run ``nst-edu classroom collect``; return 1 if a person must look at something."""
+    from nst_edu.classroom.placing import one_line
+
     report = collect(args.sources, args.assignment, args.to, args.roster)
     print(report)
     for problem in report.problems:
-        print(f"- {problem}", file=sys.stderr)
+        print(f"- {one_line(str(problem))}", file=sys.stderr)
     return 1 if report.problems else 0

@@ -9,9 +9,22 @@ from pathlib import Path
 
 from nst_edu.classroom.files import write_atomic
 from nst_edu.classroom.reading import Problem, read_bytes
+from nst_edu.classroom.safe_html import plain
 
 MISSING = "missing"
 SAME_TIME = 2.0  # s: zip archives know the time no better
+LONGEST = 500  # characters of a line in the terminal
+
+
+def one_line(text: str, longest: int = LONGEST) -> str:
+    r"""Return text of which a part was named by a student, so that it cannot act on the terminal.
+
+    Examples
+    --------
+    >>> one_line("\x1b[2Jgram\n0 to look at")
+    'gram 0 to look at'
+    """
+    return " ".join(plain(text, longest).split())
 
 
 @dataclass(frozen=True)
@@ -26,15 +39,23 @@ class Row:
     def __str__(self) -> str:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.modified))
         when = when if self.modified else ""
-        return f"{self.student:<24}  {self.state:<9}  {when:<16}  {self.note}".rstrip()
+        student = one_line(self.student, 60)
+        return f"{student:<24}  {self.state:<9}  {when:<16}  {one_line(self.note)}".rstrip()
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was collected: a line for each student, and what a person must look at."""
+    """What was collected: a line for each student, and what a person must look at.
+
+    Attributes
+    ----------
+    above
+        The folders that were taken for the class's: what is in them names the students.
+    """
 
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...]
+    above: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -45,7 +66,8 @@ class Report:
         head = f"{'student':<24}  {'state':<9}  {'last changed':<16}  from"
         here = sum(row.state not in (MISSING, "refused") for row in self.rows)
         count = f"{here} here, {len(self.missing)} missing, {len(self.problems)} to look at"
-        return "\n".join([head, *map(str, self.rows), "", count])
+        taken = [f"{one_line(one)}/ was taken for the folder of the class" for one in self.above]
+        return "\n".join([head, *map(str, self.rows), "", *taken, count])
 
 
 def put(path: Path, data: bytes, modified: float) -> str:

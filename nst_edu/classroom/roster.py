@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from nst_edu.classroom.spreadsheet import read_rows
 
 ID_COLUMNS = ("id", "student", "student_id", "username", "login")  # the first that is there counts
 
@@ -20,19 +20,33 @@ class Roster:
     ----------
     ids
         In the list's order.
-    known
-        Any name, in one spelling → the id.
-    ambiguous
-        Names that two students share: nobody is found by them.
+    owners
+        Any name, in one spelling → the ids of those who have it.
+    about
+        The id → the other columns of the list.
     """
 
     ids: tuple[str, ...] = ()
-    known: dict[str, str] = field(default_factory=dict)
-    ambiguous: frozenset[str] = frozenset()
+    owners: dict[str, set[str]] = field(default_factory=dict)
+    about: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def find(self, names: Iterable[str]) -> str | None:
-        """Return the id that belongs to one of some names; None: not in the list."""
-        return next((self.known[key] for key in map(spelling, names) if key in self.known), None)
+        """Return the id that some names of one student have in common; None: no one has it."""
+        fitting = self.fitting(names)
+        common = set.intersection(*fitting) if fitting else set()
+        return common.pop() if len(common) == 1 else None
+
+    def fitting(self, names: Iterable[str]) -> list[set[str]]:
+        """Return, for each of some names that is in the list, the ids of those who have it.
+
+        Examples
+        --------
+        >>> roster = Roster(("s1", "s2"), {"kim": {"s1", "s2"}, "12": {"s2"}, "lee": {"s1"}})
+        >>> roster.find(["Kim", "12"]), roster.find(["Kim"]), roster.find(["Lee", "12"])
+        ('s2', None, None)
+        """
+        keys = map(spelling, names)
+        return [self.owners[key] for key in keys if key in self.owners]
 
 
 def spelling(name: str) -> str:
@@ -58,7 +72,7 @@ def read_roster(path: Path) -> Roster:
     ValueError
         If the file is no such list.
     """
-    rows = _rows(path)
+    rows = read_rows(path)
     columns = {name.strip().casefold(): name for name in rows[0]} if rows else {}
     column = next((columns[name] for name in ID_COLUMNS if name in columns), None)
     if column is None:
@@ -67,26 +81,12 @@ def read_roster(path: Path) -> Roster:
             "the name id in its first line, and below it one line for each student"
         )
     owners: dict[str, set[str]] = {}
-    ids = []
+    about: dict[str, dict[str, str]] = {}
     for row in rows:
         student = (row[column] or "").strip()
         if student:
-            ids.append(student)
+            about[student] = {name: text for name, text in row.items() if name != column}
             for name in row.values():
                 owners.setdefault(spelling(name or ""), set()).add(student)
     owners.pop("", None)
-    known = {name: min(students) for name, students in owners.items() if len(students) == 1}
-    ambiguous = frozenset(name for name, students in owners.items() if len(students) > 1)
-    return Roster(tuple(dict.fromkeys(ids)), known, ambiguous)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    """Return the lines of a table, each by the names of the columns."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        text = path.read_text(encoding="cp1252", errors="replace")  # what Excel writes in Europe
-    head = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=head.count)
-    found = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restkey="")
-    return [{k: v for k, v in row.items() if isinstance(v, str) and k} for row in found]
+    return Roster(tuple(about), owners, about)

@@ -1,4 +1,7 @@
-"""Whose a file is, by the names that learning platforms give to folders and files."""
+"""Who sent something, by the one folder or file that the learning platform named.
+
+A student names everything below that folder, so nothing below it says whose it is.
+"""
 
 from __future__ import annotations
 
@@ -6,93 +9,117 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
 
-from nst_edu.classroom.archives import Arrival
 from nst_edu.classroom.layout import student_of
+from nst_edu.classroom.reading import UnreadableError, shown
 
-MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<file>.*)")
-CANVAS = re.compile(r"(?P<name>[^\W_]+)_(?:LATE_)?(?P<number>\d+)_\d+_(?P<file>.+)")
+# Found wherever it may begin: a display name or a file's name may hold a second one.
+MOODLE = re.compile(r"(?=_(?P<number>[0-9]+)_assignsubmission_[a-z]+_?(?P<file>.*))", re.DOTALL)
+CANVAS = re.compile(r"(?P<name>[^\W_]+)_(?:LATE_)?(?P<number>[0-9]+)_[0-9]+_(?P<file>.+)")
 UNSAFE = re.compile(r"[^\w.@+-]+")
 LONGEST = 80  # characters of a folder's name
 
 
-def names_of(arrival: Arrival, assignment: str, depth: int = 0) -> tuple[str, ...]:
-    """Return the names under which the sender may be in a class list, the likeliest first.
+@dataclass(frozen=True)
+class Sender:
+    """Who sent something.
+
+    Attributes
+    ----------
+    names
+        Under which the sender may be in a class list, the likeliest first.
+    label
+        Tells this sender from every other one of the platform, also from one of the same name.
+    below
+        The folders and the name that the sender gave.
+    """
+
+    names: tuple[str, ...]
+    label: str
+    below: tuple[str, ...]
+
+
+def sender_of(parts: Sequence[str], assignment: str, depth: int = 0) -> Sender | None:
+    """Return who sent a file; None if its name does not say it.
 
     Parameters
     ----------
-    arrival
-        What was found.
+    parts
+        The folders and the name as the platform gave them; not those in a student's archive.
     assignment
         Its name.
     depth
-        How many folders at the top say nothing, because they are the same for all.
+        How many folders at the top are the platform's.
+
+    Raises
+    ------
+    UnreadableError
+        If the name can be read in several ways.
 
     Examples
     --------
-    >>> def find(*parts): return names_of(Arrival(parts, "", 0.0, bytes), "gram")
-    >>> find("Jane Doe_12345_assignsubmission_file_gram.ipynb")
-    ('Jane Doe', '12345')
-    >>> find("gram-submissions", "gram-jdoe", "work.ipynb"), find("jdoe", "gram", "gram.ipynb")
+    >>> def names(*parts, depth=0): return sender_of(parts, "gram", depth).names
+    >>> names("Jane Doe_12345_assignsubmission_file_gram.ipynb"), names("doejane_77_88_gram.ipynb")
+    (('Jane Doe', '12345'), ('doejane', '77'))
+    >>> names("gram-submissions", "gram-jdoe", "work.ipynb", depth=1), names("jdoe", "a", "b.ipynb")
     (('jdoe',), ('jdoe',))
-    >>> find("doejane_77_88_gram-1.ipynb"), find("jdoe", "work.ipynb"), find("gram_jdoe.ipynb")
-    (('doejane', '77'), ('jdoe',), ('jdoe',))
-    >>> find("gram.ipynb")
-    ()
+    >>> names("jdoe", "victim", "gram", "gram.ipynb"), names("gram_jdoe.ipynb"), names("jdoe.zip")
+    (('jdoe',), ('jdoe',), ('jdoe',))
+    >>> sender_of(("gram.ipynb",), "gram") is None
+    True
     """
-    for part in arrival.parts:
-        if (found := MOODLE.fullmatch(part)) is not None:
-            return found["name"], found["number"]
-    folders = arrival.parts[:-1]
-    student = _by_assignment_folder(folders, assignment) or _by_repository(
-        folders[depth:], assignment
-    )
-    if student:
-        return (student,)
-    own = [part for part in folders[depth:] if part.casefold() != assignment.casefold()]
-    return _by_label(own[0] if own else arrival.name.rpartition(".")[0], assignment)
+    label, below = parts[depth], tuple(parts[depth + 1 :])
+    readings = readings_of(label, is_file=not below)
+    if len(readings) > 1:
+        who = " or ".join(shown(name) for name, *_ in readings)
+        text = f"Its name can be read as that of {who}: sorted under none."
+        raise UnreadableError("two-readings", text)
+    for name, number, file in readings:
+        return Sender((name, number), f"{name}_{number}", below or (file or label,))
+    own = label if below else PurePath(label).stem
+    student = (below and login_of(own, assignment)) or student_of(f"{own}.ipynb", assignment)
+    if student.casefold() == assignment.casefold():
+        return None
+    return Sender((student,), own, below or (label,))
 
 
-def _by_assignment_folder(folders: Sequence[str], assignment: str) -> str | None:
-    """Return STUDENT in ``STUDENT/ASSIGNMENT/``, as nbgrader sorts them."""
-    for above, folder in itertools.pairwise(folders):
+def readings_of(label: str, is_file: bool) -> list[tuple[str, str, str]]:
+    """Return the name, the number and the student's own file in a name of Moodle or Canvas.
+
+    Examples
+    --------
+    >>> readings_of("Jane_1_assignsubmission_file_Jim_2_assignsubmission_file_a.ipynb", True)[0][:2]
+    ('Jane', '1')
+    """
+    few = itertools.islice(MOODLE.finditer(label), 3)  # a long name could hold thousands
+    found = [(label[: at.start()], at["number"], at["file"]) for at in few]
+    canvas = CANVAS.fullmatch(label) if is_file else None  # Canvas makes no folders
+    if canvas is not None:
+        found.insert(0, (canvas["name"], canvas["number"], canvas["file"]))
+    return [reading for reading in found if reading[0]]
+
+
+def login_of(folder: str, assignment: str) -> str | None:
+    """Return LOGIN in ``ASSIGNMENT-LOGIN``, as GitHub Classroom names its repositories."""
+    start = re.sub(r"[\W_]+", "-", assignment).casefold() + "-"
+    login = folder[len(start) :] if folder.casefold().startswith(start) else ""
+    return login if login.casefold() != "submissions" and login else None
+
+
+def person_in(below: Sequence[str], assignment: str) -> str | None:
+    """Return whose name a platform seems to have put somewhere below a sender's own folder.
+
+    One such name may be a student's joke. Several mean that this is no student's folder.
+    """
+    for part in below:
+        if readings := readings_of(part, is_file=part == below[-1]):
+            return readings[0][0]
+    for above, folder in itertools.pairwise(below[:-1]):
         if folder.casefold() == assignment.casefold():
             return above
     return None
-
-
-def _by_repository(folders: Sequence[str], assignment: str) -> str | None:
-    """Return LOGIN in ``ASSIGNMENT-LOGIN/``, as GitHub Classroom names its repositories."""
-    start = re.sub(r"[\W_]+", "-", assignment).casefold() + "-"
-    top = next((f for f in folders if not f.casefold().endswith("-submissions")), "")
-    return top[len(start) :] or None if top.casefold().startswith(start) else None
-
-
-def _by_label(label: str, assignment: str) -> tuple[str, ...]:
-    """Return the sender in the name of a folder, or of a file without its ending."""
-    if (found := CANVAS.fullmatch(label)) is not None:
-        return found["name"], found["number"]
-    student = student_of(f"{label}.ipynb", assignment)
-    return () if student.casefold() == assignment.casefold() else (student,)
-
-
-def own_name(arrival: Arrival) -> str:
-    """Return the name that the student gave to the file, without what a platform put before it."""
-    for form in (MOODLE, CANVAS):
-        if (found := form.fullmatch(arrival.name)) is not None and found["file"]:
-            return found["file"]
-    return arrival.name
-
-
-def common_depth(arrivals: Sequence[Arrival]) -> int:
-    """Return how many folders at the top are the same for all, and above the students' own."""
-    depth = 0
-    while True:
-        inner = [a.parts[: depth + 2] for a in arrivals if len(a.parts) > depth + 2]
-        same = len({parts[: depth + 1] for parts in inner}) == 1
-        if len(inner) < len(arrivals) or not same or len({parts[-1] for parts in inner}) < 2:
-            return depth
-        depth += 1
 
 
 def folder_name(student: str) -> str:

@@ -1,125 +1,145 @@
-"""Choose one notebook for each student of all that arrived."""
+"""Sort all that arrived by student, and write one notebook for each."""
 
 from __future__ import annotations
 
-import re
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nst_edu.classroom.arrivals import Arrival
-from nst_edu.classroom.placing import MISSING, SAME_TIME, Report, Row, put
+from nst_edu.classroom.choosing import differ, latest_first, rivals_of
+from nst_edu.classroom.depth import common_depth
+from nst_edu.classroom.placing import MISSING, Report, Row, put
 from nst_edu.classroom.reading import Problem, UnreadableError
-from nst_edu.classroom.roster import Roster, spelling
-from nst_edu.classroom.senders import common_depth, folder_name, names_of, own_name
+from nst_edu.classroom.roster import Roster
+from nst_edu.classroom.senders import Sender, folder_name, sender_of
+from nst_edu.classroom.unwrapping import Budget, unwrapped
 
 __all__ = ["Report", "Row", "Sorter"]
 
 
 @dataclass
 class Sorter:
-    """Collects arrivals by student, then writes."""
+    """Collects arrivals by student and sender, then writes."""
 
     assignment: str
     to: Path
     roster: Roster
     problems: list[Problem] = field(default_factory=list)
-    arrived: dict[str, list[Arrival]] = field(default_factory=dict)
+    arrived: dict[str, dict[str, list[Arrival]]] = field(default_factory=dict)
+    above: list[str] = field(default_factory=list)
 
     def add(self, source: Path, arrivals: Sequence[Arrival], problems: Sequence[Problem]) -> None:
         """Take in what was found in one place."""
         self.problems += problems
-        depth = common_depth(arrivals)
+        now = time.time()
+        depth = common_depth([one.parts for one in arrivals], self.assignment, self._is_known)
+        self.above += ["/".join(arrivals[0].parts[:depth])] * (depth > 0)
+        alone = source if source.is_dir() and len(arrivals) == 1 else None
         for arrival in arrivals:
-            names = names_of(arrival, self.assignment, depth)
-            if not names and len(arrivals) == 1 and len(arrival.parts) == 1 and source.is_dir():
-                names = (source.resolve().name,)  # the student's own folder was given
-            if names:
-                self.arrived.setdefault(self._id_of(names), []).append(arrival)
-            else:
-                text = f"{arrival.origin}: its name does not say whose it is."
-                advice = f"Call it <student>_{self.assignment}.ipynb"
-                self._say("whose", f"{text} {advice}, or put it into a folder <student>.")
+            try:
+                sender = self._sender_of(arrival, depth, alone)
+                student = self._id_of(sender.names)
+            except UnreadableError as error:
+                where = "/".join(arrival.parts[: depth + 1])  # one problem for all that is in it
+                advice = f"Call it <student>_{self.assignment}.ipynb, or put it into a folder"
+                self._say(error.problem.kind, f"{where}: {error} {advice} <student>.")
+                continue
+            when = min(arrival.modified, now)  # a date in the future would beat all that follow
+            mine = replace(arrival, parts=sender.below, modified=when, claimed=when)
+            self.arrived.setdefault(student, {}).setdefault(sender.label, []).append(mine)
+
+    def _sender_of(self, arrival: Arrival, depth: int, alone: Path | None) -> Sender:
+        """Return who sent something; `alone` is the folder given as FROM, if it holds no other."""
+        sender = sender_of(arrival.parts, self.assignment, depth)
+        if sender is None and alone is not None and len(arrival.parts) == 1:
+            name = alone.resolve().name  # the student's own folder was given
+            return Sender((name,), name, arrival.parts)
+        if sender is None:
+            raise UnreadableError("whose", "Its name does not say whose it is.")
+        return sender
+
+    def _is_known(self, folder: str) -> bool:
+        """Tell whether a folder is that of somebody in the class list."""
+        sender = sender_of((folder, ""), self.assignment)
+        return sender is not None and bool(self.roster.fitting(sender.names))
 
     def _id_of(self, names: Sequence[str]) -> str:
-        """Return the id in the class list, else the likeliest name."""
-        if not self.roster.ids:
-            return names[0]
+        """Return the id in the class list that fits all names, else the likeliest name."""
         found = self.roster.find(names)
-        if found is not None:
-            return found
-        shared = any(spelling(name) in self.roster.ambiguous for name in names)
-        why = "fits several students of" if shared else "is not in"
+        if found is not None or not self.roster.ids:
+            return found or names[0]
+        fitting = self.roster.fitting(names)
+        if fitting and not set.intersection(*fitting):
+            ids = " and ".join(repr(min(students)) for students in fitting)
+            text = f"Its names {', '.join(map(repr, names))} belong to {ids}"
+            raise UnreadableError("conflict", f"{text}: sorted under none.")
+        why = "fits several students of" if fitting else "is not in"
         self._say("not-in-roster", f"{names[0]!r} {why} the class list: sorted under that name.")
         return names[0]
 
     def _say(self, kind: str, text: str) -> None:
-        problem = Problem(kind, text)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        self.problems.append(Problem(kind, text))
 
     def write(self) -> Report:
         """Write each student's notebook; return what became of it."""
-        rows = []
-        folders: dict[str, str] = {}
-        for student in sorted(self.arrived):
-            folder = folder_name(student)
-            other = folders.setdefault(folder.casefold(), student)
-            if other != student:
-                self._say("same-folder", f"{student!r} and {other!r} would share a folder.")
-                rows.append(Row(student, "refused", note=f"would share a folder with {other!r}"))
-                continue
-            rows.append(self._place(student, folder))
-        gone = [student for student in self.roster.ids if student not in self.arrived]
-        rows += [Row(student, MISSING) for student in gone]
-        return Report(tuple(rows), tuple(self.problems))
+        owners = self._owners()
+        rows = [self._row(student, owners) for student in sorted(self.arrived)]
+        rows += [Row(one, MISSING) for one in self.roster.ids if one not in self.arrived]
+        return Report(tuple(rows), tuple(dict.fromkeys(self.problems)), tuple(self.above))
 
-    def _place(self, student: str, folder: str) -> Row:
-        """Write the notebook of one student."""
-        chosen = self._chosen(student)
-        if chosen is None:
-            return Row(student, "refused", note="several notebooks, see below")
-        path = self.to / folder / self.assignment / f"{self.assignment}.ipynb"
+    def _owners(self) -> dict[str, set[str]]:
+        """Return whose each folder is, as a disk sees it that takes a and A for the same."""
+        owners: dict[str, set[str]] = {}
+        students = {*self.arrived, *self.roster.ids}
+        for student in students:
+            owners.setdefault(folder_name(student).casefold(), set()).add(student)
+        there = {one.name for one in self.to.iterdir()} if self.to.is_dir() else set()
+        for name in there.difference(map(folder_name, students)):
+            owners.setdefault(name.casefold(), set()).add(name)
+        return owners
+
+    def _row(self, student: str, owners: dict[str, set[str]]) -> Row:
+        """Write the notebook of one student, or say why not."""
         try:
-            data = chosen.read()
-            state = put(path, data, chosen.modified)
+            others = sorted(owners[folder_name(student).casefold()] - {student})
+            if others:
+                text = f"It would share a folder with {', '.join(map(repr, others))}"
+                raise UnreadableError("same-folder", f"{text}: it was not written. Rename one.")
+            return self._place(student, self._only_sender(student))
         except UnreadableError as error:
-            self._say(error.problem.kind, f"{student}: {chosen.origin}: {error}")
-            return Row(student, "refused", chosen.modified, str(error))
-        note = chosen.origin
+            self._say(error.problem.kind, f"{student}: {error}")
+            return Row(student, "refused", note=str(error))
+
+    def _only_sender(self, student: str) -> list[Arrival]:
+        """Refuse what came from two: one of them may be somebody else of the same name."""
+        senders = self.arrived[student]
+        if len(senders) > 1:
+            first = [(label, found[0].origin) for label, found in senders.items()]
+            few = "; ".join(f"{label!r}: {origin}" for label, origin in first[:5])
+            text = f"{len(senders)} senders have this name ({few}): none was written."
+            raise UnreadableError("several-senders", f"{text} Collect the right one alone.")
+        return next(iter(senders.values()))
+
+    def _place(self, student: str, arrived: Sequence[Arrival]) -> Row:
+        """Write the latest notebook of one student."""
+        budget = Budget()
+        faults: list[Problem] = []
+        found = unwrapped(arrived, budget, faults)
+        self.problems += faults
+        if faults and not found:
+            return Row(student, "refused", note=str(faults[-1]))
+        latest = latest_first(found, self.assignment)
+        data = budget.read(latest[0])
+        rivals = rivals_of(latest)
+        note = latest[0].origin
+        if differ(data, rivals, budget):
+            text = f"{student}: {len(rivals) + 1} notebooks have the same time, and are not alike;"
+            self._say("same-time", f"{text} {note} was taken. Look at the others.")
+        path = self.to / folder_name(student) / self.assignment / f"{self.assignment}.ipynb"
+        state = put(path, data, latest[0].modified)
         if state == "kept":
-            note = f"the one in {self.to.name}/ is newer than {chosen.origin}"
-        others = len(self.arrived[student]) - 1
-        return Row(
-            student, state, chosen.modified, note + f" (latest of {others + 1})" * (others > 0)
-        )
-
-    def _chosen(self, student: str) -> Arrival | None:
-        """Return the latest notebook with the assignment's name, or the only one."""
-        arrived = self.arrived[student]
-        wanted = _letters(self.assignment)
-        named = [one for one in arrived if wanted in _letters(own_name(one))]
-        names = {own_name(one) for one in arrived}
-        if not named and len(names) > 1:
-            few = ", ".join(sorted(names)[:5])
-            text = f"{student}: {len(names)} notebooks, and none is called {self.assignment}: {few}"
-            self._say("several", f"{text}. Collect the right one alone.")
-            return None
-        latest = sorted(named or arrived, key=lambda one: (-one.modified, one.origin))
-        rivals = [one for one in latest if latest[0].modified - one.modified < SAME_TIME]
-        if len(rivals) > 1 and _differ(rivals):
-            text = f"{student}: {len(rivals)} different notebooks have the same time"
-            self._say("same-time", f"{text}; {latest[0].origin} was taken. Look at the others.")
-        return latest[0]
-
-
-def _differ(rivals: Sequence[Arrival]) -> bool:
-    """Tell whether notebooks say different things."""
-    try:
-        return len({one.read() for one in rivals}) > 1
-    except UnreadableError:
-        return True
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).casefold()
+            note = f"the one in {self.to.name}/ is newer than {note}"
+        note += f" (latest of {len(found)})" * (len(found) > 1)
+        return Row(student, state, latest[0].modified, note)
