@@ -1,9 +1,9 @@
-"""Build the assignments: ``python -m nst_edu.authoring.assignments [--check] [NAME …]``.
+"""Build assignments: ``python -m nst_edu.authoring.assignments [--check] [--folder F] [NAME …]``.
 
-Each text ``notebooks/assignments/text/NAME.py`` is executed and becomes
-``notebooks/assignments/NAME/NAME.ipynb``: the teacher's notebook in nbgrader's format, with
-solutions, hidden tests and outputs. With ``--check`` nothing is executed or written: it says which
-notebook disagrees with its text.
+Each text ``F/text/NAME.py`` is executed and becomes ``F/NAME/NAME.ipynb``: the teacher's notebook
+in nbgrader's format, with solutions, hidden tests and outputs. With ``--check`` nothing is executed
+or written: it says which notebook disagrees with its text, and which solution does not earn its
+points. How to write a text: ``notebooks/instructor/writing_an_assignment.md``.
 
 In the text the metadata of a cell are short, ``# %% nbgrader={"grade_id": "gram", "solution":
 true}``; what is missing there is false.
@@ -13,17 +13,26 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import nbformat
-from nbclient.exceptions import CellExecutionError
-from nbformat import NotebookNode
+try:
+    import nbformat
+    from nbclient.exceptions import CellExecutionError
+    from nbformat import NotebookNode
 
-from nst_edu.authoring.build import tidy_outputs
-from nst_edu.authoring.execute import execute
-from nst_edu.authoring.texts import NOTEBOOKS, find_texts, read_text
+    from nst_edu.authoring.build import tidy_outputs
+    from nst_edu.authoring.execute import execute
+    from nst_edu.authoring.texts import NOTEBOOKS, find_texts, read_text
+except ModuleNotFoundError as missing:
+    if __name__ != "__main__":
+        raise
+    sys.exit(
+        f"{missing.name} is not installed. In the folder of the course, run: "
+        'python -m pip install --editable ".[lab,classroom]"'
+    )
 
 ASSIGNMENTS = NOTEBOOKS / "assignments"
 DEFAULTS = {
@@ -34,10 +43,14 @@ DEFAULTS = {
     "task": False,
 }
 PARTS = ("cell_type", "source", "metadata", "id")
+# In the code: the name of a Task; the name with which a student's own numbers are drawn.
+TASK = re.compile(r"""\bTask\(\s*name\s*=\s*["'](?:my_)?(\w+)["']""")
+DRAWN = re.compile(r"""\bpersonal\(\s*\w+\s*,\s*["'](?:my_)?(\w+)["']""")
+LONGEST = 300  # characters of what a test printed
 
 
 def assignment_path(text: Path) -> Path:
-    """Return the notebook that belongs to ``text/NAME.py``: ``NAME/NAME.ipynb``."""
+    """Return the notebook that belongs to ``F/text/NAME.py``: ``F/NAME/NAME.ipynb``."""
     return text.parent.parent / text.stem / f"{text.stem}.ipynb"
 
 
@@ -47,7 +60,7 @@ def read_assignment_text(text: Path) -> NotebookNode:
     Parameters
     ----------
     text
-        ``notebooks/assignments/text/NAME.py``.
+        ``text/NAME.py``, in any folder.
     """
     notebook = read_text(text)
     for cell in notebook.cells:
@@ -68,7 +81,8 @@ def build_assignment(text: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     notebook = read_assignment_text(text)
     execute(notebook, path.parent)
-    tidy_outputs(notebook, text.parents[3].resolve())
+    for folder in (NOTEBOOKS.parent, text.parent.parent):
+        tidy_outputs(notebook, folder.resolve())
     nbformat.validate(notebook)
     nbformat.write(notebook, path)
 
@@ -115,23 +129,52 @@ def differences(text: Path) -> list[str]:
             found.append(f"cell {number}: another {', '.join(parts)} than in the text")
         if cell.cell_type == "code" and cell.execution_count is None:
             found.append(f"cell {number}: was not executed")
-    return found + [
-        f"{grade_id}: the solution earned {mark} of {points:g} points"
-        for grade_id, points, mark in marks(stored)
-        if mark != points
-    ]
+    return [*found, *lost_points(stored)]
+
+
+def lost_points(notebook: NotebookNode) -> Iterator[str]:
+    """Say where a solution does not earn all points, and what the cause may be."""
+    cells = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in notebook.cells}
+    for grade_id, points, mark in marks(notebook):
+        if mark != points:
+            cause = _cause(cells[grade_id], notebook, mark)
+            yield f"{grade_id}: the solution earned {mark} of {points:g} points. {cause}"
+
+
+def _cause(cell: NotebookNode, notebook: NotebookNode, mark: float | None) -> str:
+    """Return the likeliest cause for lost points."""
+    if mark is None:
+        return "The last line of its hidden tests must be TASK.mark(globals()), without a semicolon"
+    code = "\n".join(other.source for other in notebook.cells if other.cell_type == "code")
+    name = TASK.search(cell.source)
+    strange = sorted({*DRAWN.findall(code)} - {*TASK.findall(code)})
+    if name is not None and strange and not re.search(r"\bcases\s*=", cell.source):
+        return (
+            f'A likely cause: the notebook draws with tasks.personal(STUDENT, "{strange[0]}"), and '
+            f"no Task is named my_{strange[0]}. The Task here is named my_{name[1]}: the two must "
+            f'agree, as in tasks.personal(STUDENT, "{name[1]}")'
+        )
+    streams = (o.text for o in cell.outputs if o.output_type == "stream")
+    printed = " ".join("".join(streams).split())[-LONGEST:]
+    return f'Its test printed: "{printed}"' if printed else "Its test printed nothing"
 
 
 def check(folder: Path, names: list[str]) -> list[str]:
     """Return one line for each disagreement between the assignments in `folder` and their texts."""
     found = [
-        f"{text.stem}: {difference}. Run: python -m nst_edu.authoring.assignments {text.stem}"
+        f"{text.stem}: {difference}. Run: {_command(folder)} {text.stem}"
         for text in find_texts(folder, names)
         for difference in differences(text)
     ]
     known = {text.stem for text in find_texts(folder)}
     orphans = [path for path in sorted(folder.glob("*/*.ipynb")) if path.stem not in known]
     return found + [f"{path.name}: has no text/{path.stem}.py to be built from" for path in orphans]
+
+
+def _command(folder: Path) -> str:
+    """Return how to build what is in a folder."""
+    own = "" if folder == ASSIGNMENTS else f" --folder {folder}"
+    return f"python -m nst_edu.authoring.assignments{own}"
 
 
 def build(folder: Path, names: list[str]) -> list[str]:
@@ -157,8 +200,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("names", nargs="*", help="assignments, or how they begin (default: all)")
     parser.add_argument("--check", action="store_true", help="compare only, execute nothing")
-    parser.add_argument("--folder", type=Path, default=ASSIGNMENTS, help=argparse.SUPPRESS)
+    text = "where text/NAME.py lies, and NAME/NAME.ipynb is written (default: the course's own)"
+    parser.add_argument("--folder", metavar="F", type=Path, default=ASSIGNMENTS, help=text)
     options = parser.parse_args(arguments)
+    if not find_texts(options.folder):
+        parser.error(f"--folder: there is no text in {options.folder / 'text'}: write text/NAME.py")
     try:
         problems = (check if options.check else build)(options.folder, options.names)
     except ValueError as error:

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Grades what is new, for cron:  15 2 * * *  /srv/course/grade-nightly.sh gram
-# Exit code 1: a person must look at something; cron sends its words by mail.
+# One line of the crontab for each assignment. It is silent unless a person must look at something
+# (exit code 1) or it cannot work (2); cron sends its words by mail.
 set -eu
 
 assignment=${1:?usage: grade-nightly.sh ASSIGNMENT}
