@@ -207,7 +207,7 @@ def test_a_class_is_graded_on_a_cluster_though_a_worker_dies(
     saved: list[str] = []
     victim = next(iter(local.workers.values())).pid
 
-    def save(store: Store, graded: Graded, *args: str) -> None:
+    def save(store: Store, graded: Graded, *args: Any) -> None:
         keep(store, graded, *args)
         saved.append(graded.student)
         if len(saved) == 1:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from nst_edu.classroom.feedback import CellShown, feedback_page
+from nst_edu.classroom.feedback import CellShown, bounded, feedback_page
 from nst_edu.classroom.outputs import Shown, shown_outputs
 from nst_edu.classroom.records import HUMAN, Graded, Key, TaskMark
 from nst_edu.classroom.safe_html import picture, plain, points
@@ -73,7 +73,7 @@ def hostile(text: str) -> str:
         about = {"image/png": {"alt": alt}}
         outputs.append({"output_type": "execute_result", "data": data, "metadata": about})
     cells = [
-        CellShown(kind, text, shown_outputs(outputs, 1), note=text, mark=mark)
+        CellShown(kind, text, shown_outputs(outputs, 1), note=text, tasks=(text,))
         for kind in ("code", "markdown", "raw", text)
     ]
     graded = Graded(text, text, KEY, HUMAN, (mark, MARK), (), (text,))
@@ -140,7 +140,7 @@ def opened(path: Path, folder: Path) -> str:
 def test_the_page_says_what_was_found_and_what_to_read() -> None:
     cells = [
         CellShown("markdown", "# My title\n\nSome *text*, 1 < 2."),
-        CellShown("code", "x < 1", (Shown("so it is"),), mark=MARK),
+        CellShown("code", "x < 1", (Shown("so it is"),), tasks=("my_gram",)),
     ]
     text = feedback_page(Graded("amina", "gram", KEY, "graded", (MARK,)), cells)
     assert "<h3>My title</h3>" in text
@@ -149,7 +149,7 @@ def test_the_page_says_what_was_found_and_what_to_read() -> None:
     assert text.count("3 of 6 points") == 2
     assert text.count("To read: lesson 7.") == 2
     page = Page(text)
-    assert page.all("html") == [{"lang": "en"}]
+    assert page.all("html")[0]["lang"] == "en"
     assert len(page.all("caption")) == len(page.all("table")) == 1
     assert all(cell["scope"] in ("row", "col") for cell in page.all("th"))
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
@@ -209,11 +209,17 @@ def test_odd_outputs_do_no_harm(outputs: list[object]) -> None:
 
 
 def test_a_page_has_an_end() -> None:
-    long = CellShown("code", "x" * 10**7, (Shown("y" * 10**7),) * 30)
-    page = feedback_page(Graded("a", "b", KEY, "graded"), [long] * 2000)
+    long = CellShown("code", "x" * 1000, (Shown("y" * 10**7),) * 30)
+    page = feedback_page(Graded("a", "b", KEY, "graded"), bounded([long] * 2000))
     assert len(page) < 30_000_000
-    assert "Further output is not shown" in page
-    assert "1,700 more cells are not shown." in page
+    assert "Its outputs are not shown: too much." in page
+
+
+def test_all_code_is_shown() -> None:
+    """What is hidden could be what wrote the outputs."""
+    code = "x" * 199_990 + "the end"
+    page = feedback_page(Graded("a", "b", KEY, "graded"), bounded([CellShown("code", code)] * 3))
+    assert page.count("the end") == 3
 
 
 @pytest.mark.parametrize(
@@ -223,7 +229,7 @@ def test_a_page_has_an_end() -> None:
 def test_no_markdown_takes_long(unit: str) -> None:
     began = time.process_time()
     cells = [CellShown("markdown", f"{n} {unit * (9_900 // len(unit))}") for n in range(100)]
-    page = feedback_page(Graded("a", "b", KEY, "graded"), cells)
+    page = feedback_page(Graded("a", "b", KEY, "graded"), bounded(cells))
     assert page.count("as it was written") == 94
     assert time.process_time() - began < 30  # s of the processor; at most 6 here
 

@@ -19,6 +19,7 @@ import torch
 
 from nst_edu.classroom import sandbox, session
 from nst_edu.classroom.grade import Grading, asked_after, judge, prepare
+from nst_edu.classroom.happenings import what_happened
 from nst_edu.classroom.layout import Found, find_submissions
 from nst_edu.classroom.limits import Limits, Outcome
 from nst_edu.classroom.notebooks import Cell, Submission, read_submission
@@ -37,6 +38,10 @@ SECRET = bytes(range(32))
 ADDED = "def my_scaled(features, factor):\n    return features + factor"
 LEAVES = "import os\ndef my_scaled(features, factor):\n    os._exit(0)"
 HELPED = "def my_scaled(features, factor):\n    return times(features, factor)"
+EINSUM = """\
+from torch import einsum as product
+def my_scaled(features, factor):
+    return product("...,->...", features, torch.as_tensor(factor, dtype=features.dtype))"""
 FINISHED = Outcome("finished", 0, 1.0, 1, "")
 
 
@@ -64,6 +69,7 @@ def write_class(folder: Path) -> None:
     (folder / "finn" / "sample.ipynb").write_text('{"cells": [')
     (folder / "gus.ipynb").symlink_to(folder / "ada" / "sample" / "sample.ipynb")
     samples.write_submission(folder, "hana", {"scaled": LEAVES})
+    samples.write_submission(folder, "kim", {"scaled": EINSUM})
     iris = samples.submission({"scaled": HELPED}, "iris")
     at = next(n for n, cell in enumerate(iris.cells) if cell.source == HELPED)
     helper = "def times(features, factor):\n    return features * factor"
@@ -91,7 +97,7 @@ def marks(submissions: Path, grading: Grading, tmp_path_factory: pytest.TempPath
         pytest.skip(f"there is no sandbox: {sandbox.why_not()}")
     to = tmp_path_factory.mktemp("marks")
     done = grade(grading, submissions, to)
-    assert (done.graded, done.kept, done.failed) == (9, 0, {})
+    assert (done.graded, done.kept, done.failed) == (10, 0, {})
     return to
 
 
@@ -123,6 +129,14 @@ def test_known_mistakes_earn_a_part_and_are_named(marks: Path) -> None:
     names = [(mark.misconception, mark.lesson) for mark in bo.marks]
     assert names == [("divided-by-all", 7), ("added", 1), (None, 3)]
     assert bo.marks[1].message == "You added the factor."
+
+
+@needs_sandbox
+def test_a_forbidden_word_is_for_a_person(marks: Path) -> None:
+    kim = of(marks, "kim")
+    assert (kim.status, earned(kim)) == (HUMAN, [6, 4, 3])
+    assert [mark.human for mark in kim.marks] == [False, True, False]
+    assert "But einsum stands in the code" in kim.marks[1].message
 
 
 @needs_sandbox
@@ -190,7 +204,7 @@ def test_graded_work_is_graded_once_and_the_same_again(
 ) -> None:
     before = contents(marks)
     done = grade(grading, submissions, marks)
-    assert (done.graded, done.kept) == (0, 9)
+    assert (done.graded, done.kept) == (0, 10)
     assert contents(marks) == before
     grade(grading, submissions, marks, force=True)
     assert contents(marks) == before
@@ -281,6 +295,8 @@ def judged(
         ("memory", "more memory than 1,500 MB"),
         ("output", "more than 1,000,000 bytes"),
         ("space", "files than it may"),
+        ("processes", "started more than 3,000 processes"),
+        ("machine memory", "this computer had no memory left"),
         ("struck by lightning", "otherwise than planned (struck by lightning)"),
     ],
 )
@@ -311,6 +327,26 @@ def test_an_error_of_the_grader_stops_nobody(
     graded = judged(grading, submission, tmp_path)
     assert graded.status == HUMAN
     assert all("ZeroDivisionError: by a clever answer" in mark.message for mark in graded.marks)
+
+
+def mark_of(task: str, message: str) -> TaskMark:
+    return TaskMark(task, 0, 4, message)
+
+
+def test_an_answer_that_needs_another_one_is_for_a_person(submission: Submission) -> None:
+    marks = [
+        mark_of("my_gram", "my_gram() stopped with NameError: name 'my_mask' is not defined."),
+        mark_of(
+            "my_mask", "There is no my_mask in the notebook. Its name 'my_mask' is not defined"
+        ),
+    ]
+    notes, doubtful = what_happened(submission, FINISHED, Limits(), marks, ())
+    assert (notes[-1], doubtful) == (
+        "my_gram uses my_mask, which is another task and is not there.",
+        True,
+    )
+    notes, doubtful = what_happened(submission, FINISHED, Limits(), marks[:1], ())
+    assert not doubtful
 
 
 # Sessions, with a sandbox that does nothing

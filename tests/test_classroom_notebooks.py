@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from nst_edu.classroom import reading
 from nst_edu.classroom.assignment import Assignment
 from nst_edu.classroom.notebooks import Submission, read_submission
+from nst_edu.classroom.outputs import shown_outputs
 from nst_edu.classroom.source import read_assignment
 from tests import classroom_samples as samples
 from tests.classroom_editors import EDITORS, colab
@@ -253,13 +254,21 @@ def test_half_a_surrogate_can_be_written(read: Reader) -> None:
     found.answers("scaled")[0].source.encode()
 
 
-def test_outputs_and_attachments_are_dropped(read: Reader) -> None:
+def test_attachments_are_dropped_and_outputs_are_only_data(read: Reader) -> None:
     notebook = samples.submission()
-    notebook.cells[1]["outputs"] = [
-        {"output_type": "display_data", "data": {"text/html": "<script>"}}
-    ]
+    outputs = [{"output_type": "display_data", "data": {"text/html": "<script>"}}]
+    notebook.cells[1]["outputs"] = outputs
     notebook.cells[0]["attachments"] = {"x": {"text/html": "<script>"}}
-    assert "<script>" not in repr(read(json.dumps(notebook).encode()))
+    found = read(json.dumps(notebook).encode())
+    assert repr(found).count("<script>") == 1
+    assert found.cells[1].outputs == tuple(outputs)
+
+
+@pytest.mark.parametrize("outputs", [None, "x", {"a": 1}, [1, None, "x", {}, {"data": [1]}]])
+def test_outputs_may_be_anything(read: Reader, outputs: object) -> None:
+    notebook = json.loads(json.dumps(samples.submission()))
+    notebook["cells"][1]["outputs"] = outputs
+    shown_outputs(read(json.dumps(notebook).encode()).cells[1].outputs, 1)
 
 
 # What students do to cells

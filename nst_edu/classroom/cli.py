@@ -63,9 +63,11 @@ def add_classroom(commands: Any) -> None:
     text = "grade the notebooks in a folder"
     grade = inner.add_parser("grade", help=text, description=GRADE, formatter_class=raw)
     _add_grade_options(grade)
-    text = "write marks.csv, junit.xml and report.html from what is graded"
+    text = "write marks.csv, junit.xml and report.html, with the points of by_hand.csv"
     report = inner.add_parser("report", help=text, description=text.capitalize() + ".")
     report.add_argument("marks", metavar="MARKS", type=Path, help="the folder of 'grade --to'")
+    text = "the class list, CSV with a column 'id': its other columns go into marks.csv"
+    report.add_argument("--roster", metavar="CSV", type=Path, help=text)
 
 
 def _add_grade_options(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +89,7 @@ def _add_grade_options(parser: argparse.ArgumentParser) -> None:
     add("--scheduler", metavar="ADDRESS", help=text)
     text = "run students' code WITHOUT a sandbox: it can read and change all that you can"
     add("--unsafe", action="store_true", help=text)
-    add("--quiet", action="store_true", help="no progress bar and no table")
+    add("--quiet", action="store_true", help="say only who needs a look")
 
 
 def run_classroom(args: argparse.Namespace, stop: StopSignals) -> int:

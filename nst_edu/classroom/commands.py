@@ -37,10 +37,9 @@ def grade(args: argparse.Namespace) -> int:
     grading = Grading(assignment, store.secret, limits, unsafe=unsafe)
     options = Options(args.jobs, args.scheduler, args.force, args.quiet)
     done = Session(grading, store, options).run(found, missing)
-    results = [one for name in (*done.students, *missing) if (one := store.load(name)) is not None]
-    everybody = all_results(args.to)
-    if everybody:
-        write_reports(args.to, everybody)
+    everybody = write_reports(args.to, roster.about) if all_results(args.to) else []
+    by_name = {graded.student: graded for graded in everybody}
+    results = [by_name[name] for name in (*done.students, *missing) if name in by_name]
     _tell(args, done, results, [path.name for path in ignored], _strangers(found, roster.ids))
     return exit_code(results, list(done.failed))
 
@@ -81,11 +80,14 @@ def _chosen(
         if unknown:
             raise ValueError(f"--student: there is no submission of {', '.join(unknown)}")
         return [one for one in found if one.student in wanted], []
+    absent = [one.student for one in found if one.absent and one.student not in roster]
+    found = [one for one in found if not one.absent]
+    names = {one.student for one in found}
     if not found and not roster:
         raise ValueError(
             "SUBMISSIONS holds no notebooks: expected <student>/<name>.ipynb or <student>.ipynb"
         )
-    return found, [student for student in roster if student not in names]
+    return found, absent + [student for student in roster if student not in names]
 
 
 def _strangers(found: Sequence[Found], roster: Sequence[str]) -> list[str]:
@@ -107,7 +109,12 @@ def _tell(
     for names, text in ((ignored, "no notebook, not read"), (strangers, "not on the roster")):
         if names:
             print(in_a_line(f"{text}: {', '.join(names)}"), file=sys.stderr)
-    look = sum(exit_code([graded], []) for graded in results)
+    doubtful = [graded.student for graded in results if exit_code([graded], [])]
+    if args.quiet:
+        if doubtful:
+            print(in_a_line(f"{len(doubtful)} need a look: {', '.join(doubtful)}"))
+        return
+    look = len(doubtful)
     absent = sum(graded.status == NOTHING for graded in results)
     print(
         f"{done.graded} graded now, {done.kept} before, {look} need a look, "
@@ -116,8 +123,10 @@ def _tell(
 
 
 def report(args: argparse.Namespace) -> int:
-    """Write the reports again, from what is graded."""
+    """Write the reports again, from what is graded and what was entered by hand."""
     folder: Path = args.marks
-    for path in write_reports(folder):
-        print(path)
-    return exit_code(all_results(folder), [])
+    roster = read_roster(args.roster) if args.roster else Roster()
+    results = write_reports(folder, roster.about)
+    print(table(results))
+    print(f"report: {folder / PAGE}")
+    return exit_code(results, [])

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from nst_edu.classroom.outputs import Shown, shown_outputs
-from nst_edu.classroom.records import Graded, TaskMark
-from nst_edu.classroom.safe_html import LONGEST_TEXT, page
+from nst_edu.classroom.records import Graded, to_json
+from nst_edu.classroom.safe_html import page
 
 if TYPE_CHECKING:
     from nst_edu.classroom.assignment import Assignment
     from nst_edu.classroom.grade import Judged
-    from nst_edu.classroom.notebooks import Submission
+    from nst_edu.classroom.notebooks import Cell, Submission
 
-MOST_CELLS = 300  # shown of a notebook
 # Markdown can be made so that it takes seconds to render: what is longer is shown as written.
 LONGEST_MARKDOWN, MOST_MARKDOWN = 10_000, 60_000  # characters of a cell, of all cells
-LARGEST_PAGE = 8_000_000  # characters of all that was written and put out
+LARGEST_PAGE = 8_000_000  # characters of all outputs
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,18 @@ class CellShown:
         "code" or "markdown"; anything else is shown as text.
     note
         What happened to the cell, in words.
-    mark
-        Shown below the cell, if it answers a task.
+    tasks
+        What it answers; the points for them are shown below it.
+    handed_in
+        Its pictures as they were handed in, where a person marks: the sandbox has no own photo.
     """
 
     kind: str
     source: str
     outputs: tuple[Shown, ...] = ()
     note: str = ""
-    mark: TaskMark | None = None
+    tasks: tuple[str, ...] = ()
+    handed_in: tuple[Shown, ...] = ()
 
 
 def feedback_page(graded: Graded, cells: Sequence[CellShown]) -> str:
@@ -52,49 +56,92 @@ def feedback_page(graded: Graded, cells: Sequence[CellShown]) -> str:
     cells
         The student's notebook, with what it put out in the sandbox.
     """
-    return page("feedback.html.j2", graded=graded, cells=_bounded(cells))
+    marks = {mark.task: mark for mark in graded.marks}
+    parts = {part.task: part for part in graded.by_hand}
+    return page(
+        "feedback.html.j2",
+        graded=graded,
+        cells=cells,
+        marks=marks,
+        parts=parts,
+        fingerprint=fingerprint(graded),
+    )
 
 
-def _bounded(cells: Sequence[CellShown]) -> list[CellShown]:
-    """Leave out what would make the page too large for a browser."""
+def fingerprint(graded: Graded) -> str:
+    """Return a digest of all that a page says about the points."""
+    return hashlib.sha256(to_json(graded).encode(errors="backslashreplace")).hexdigest()[:16]
+
+
+def to_text(cells: Sequence[CellShown]) -> str:
+    """Write the cells down, so that the page can be made again when a person gives points."""
+    return json.dumps([asdict(cell) for cell in cells])
+
+
+def from_text(text: str) -> list[CellShown]:
+    """Read what `to_text` wrote.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    try:
+        return [_cell(**data) for data in json.loads(text)]
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"these are not the cells of a page: {error}") from error
+
+
+def _cell(
+    outputs: Sequence[Any], handed_in: Sequence[Any], tasks: Sequence[str], **rest: Any
+) -> CellShown:
+    shown, before = (tuple(Shown(**one) for one in some) for some in (outputs, handed_in))
+    return CellShown(**rest, outputs=shown, handed_in=before, tasks=tuple(tasks))
+
+
+def bounded(cells: Sequence[CellShown]) -> list[CellShown]:
+    """Leave out outputs that would make the page too large for a browser.
+
+    All code stays, because what is not shown could be what made the outputs; `raw_cells` bounds it.
+    """
     room, markdown = LARGEST_PAGE, MOST_MARKDOWN
     shown: list[CellShown] = []
-    for cell in cells[:MOST_CELLS]:
+    for cell in cells:
         size = len(cell.source)
-        room -= min(size, LONGEST_TEXT)
         if cell.kind == "markdown":
             markdown -= size
             if size > LONGEST_MARKDOWN or markdown < 0:
                 cell = replace(cell, kind="raw")
-        kept = []
-        for output in cell.outputs:
-            room -= output.size
-            if room < 0:
-                break
-            kept.append(output)
-        cut = "" if len(kept) == len(cell.outputs) else "Further output is not shown: too much."
-        note = " ".join(filter(None, (cell.note, cut)))
-        shown.append(replace(cell, outputs=tuple(kept), note=note))
-    hidden = len(cells) - MOST_CELLS
-    if hidden > 0:
-        shown.append(CellShown("raw", f"{hidden:,} more cells are not shown."))
+        room -= sum(output.size for output in (*cell.outputs, *cell.handed_in))
+        if room < 0:
+            note = f"{cell.note} Its outputs are not shown: too much.".strip()
+            cell = replace(cell, outputs=(), handed_in=(), note=note)
+        shown.append(cell)
     return shown
 
 
 def shown_cells(assignment: Assignment, submission: Submission, judged: Judged) -> list[CellShown]:
     """Return the student's notebook as the feedback page shows it."""
-    marks = {mark.task: mark for mark in judged.graded.marks}
-    after = {}
-    for one in assignment.tasks:
-        for cell in submission.answers(one.solution)[-1:]:
-            after[cell.id] = marks[one.task.name]
-    return [
+    answers = [(one.solution, one.task.name) for one in assignment.tasks]
+    answers += [(part.grade_id, part.grade_id) for part in assignment.by_hand]
+    after: dict[str, list[str]] = {}
+    for grade_id, task in answers:
+        for cell in submission.answers(grade_id)[-1:]:
+            after.setdefault(cell.id, []).append(task)
+    cells = [
         CellShown(
             kind=cell.kind,
             source=cell.source,
             outputs=shown_outputs(judged.outputs.get(cell.id, ()), number),
             note=judged.endings.get(cell.id, ""),
-            mark=after.get(cell.id),
+            tasks=tuple(after.get(cell.id, ())),
+            handed_in=_pictures(cell, number) if assignment.by_hand else (),
         )
         for number, cell in enumerate(submission.cells, 1)
     ]
+    return bounded(cells)
+
+
+def _pictures(cell: Cell, number: int) -> tuple[Shown, ...]:
+    """Return the pictures that a cell had put out when it was handed in."""
+    return tuple(shown for shown in shown_outputs(cell.outputs, number) if shown.picture)

@@ -54,11 +54,11 @@ def safe_name(text: str) -> str:
     >>> safe_name("amina"), safe_name("../secret"), safe_name("secret"), safe_name("")
     ('amina', '%2E.%2Fsecret', '%73ecret', '%')
     """
-    name = quote(unicodedata.normalize("NFC", text), safe="@", errors="backslashreplace")
+    name = quote(unicodedata.normalize("NFC", text), safe="@", errors="surrogatepass")
     if not name:
         return "%"
     if len(name) > LONGEST:
-        digest = hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()[:16]
+        digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
         name = f"{name[: LONGEST - 17].rstrip('%')}%-{digest}"
     if name.startswith(".") or name.lower() in RESERVED:
         name = f"%{ord(name[0]):02X}{name[1:]}"
@@ -66,7 +66,12 @@ def safe_name(text: str) -> str:
 
 
 # Names in the folder of the marks that no student's folder may have.
-RESERVED = frozenset({"secret", "assignment.json", "marks.csv", "junit.xml", "report.html"})
+RESERVED = frozenset(
+    {
+        *("secret", "assignment.json", "marks.csv", "junit.xml", "report.html"),
+        *("by_hand.csv", "by_hand.html"),
+    }
+)
 
 
 @contextmanager

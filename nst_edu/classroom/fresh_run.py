@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from tqdm import tqdm
 
 from nst_edu.authoring.execute import _ThisPython, kernel_environment
-from nst_edu.classroom.raw_cells import RawCell
+from nst_edu.classroom.raw_cells import RawCell, place_of
 
 LINES, WIDTH = 6, 200  # of what a test cell prints, so much is shown
 
@@ -36,7 +37,7 @@ def run_cells(
     tests
         The id of each cell whose prints are shown → its name.
     seconds
-        How long one cell may take.
+        How long all cells together may take; then each of the others still gets a second.
     quiet
         Whether to show no progress bar.
 
@@ -52,7 +53,7 @@ def run_cells(
     problems, printed = [], []
     for cell, done in zip(code, notebook.cells, strict=True):
         if (error := _error(done)) is not None:
-            problems.append(f"Cell {cell.number} {_says(error, seconds)}")
+            problems.append(f"{place_of(cell)} {_says(error, seconds)}")
         if cell.id in tests:
             printed += _printed(tests[cell.id], done)
     return problems + stopped, printed
@@ -63,6 +64,7 @@ def _execute(
 ) -> list[str]:
     """Execute a notebook in place; return a sentence if its kernel died."""
     count = 0
+    deadline = time.monotonic() + seconds
 
     def executed(**_: Any) -> None:
         nonlocal count
@@ -75,7 +77,7 @@ def _execute(
         log=silent,
         km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisPython()),
         extra_arguments=["--log-level=ERROR"],
-        timeout=int(max(1, seconds)),
+        timeout_func=lambda _: max(1, round(deadline - time.monotonic())),
         interrupt_on_timeout=True,
         allow_errors=True,
         store_widget_state=False,
@@ -99,7 +101,8 @@ def _error(cell: NotebookNode) -> NotebookNode | None:
 def _says(error: NotebookNode, seconds: float) -> str:
     """Say in words how a cell failed."""
     if error.ename == "KeyboardInterrupt":
-        return f"was stopped after {seconds:g} s: is there a loop that never ends?"
+        text = f"was stopped: the whole notebook may take {seconds:g} s."
+        return f"{text} Is there a loop that never ends, here or in a cell above?"
     value = str(error.evalue).strip().split("\n")[0][:WIDTH]
     advice = ""
     if error.ename == "NameError":

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 
 import nst_edu
 from nst_edu.classroom import exchange
+from nst_edu.classroom.cells import GIVEN
 from nst_edu.classroom.happenings import log_text, what_happened
 from nst_edu.classroom.records import GRADED, HUMAN, UNREADABLE, ByHand, Graded, Key, TaskMark
 from nst_edu.classroom.seeds import seed, seed_id
+from nst_edu.classroom.used import words_used
 
 if TYPE_CHECKING:
     from nst_edu.classroom.assignment import Assignment, SourceTask
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from nst_edu.classroom.questions import Answer, Question
     from nst_edu.classroom.sandbox import Limits, Outcome
 
-GRADER = f"{nst_edu.__version__}/1"  # raise the number if the same submission gets other marks
+GRADER = f"{nst_edu.__version__}/2"  # raise the number if the same submission gets other marks
 COMMAND = ("-m", "nst_edu.classroom.runner", "/sandbox")  # what Python does in the sandbox
 LOST = (
     "The answer was not found: its cell is missing, or has lost its name. A person will look at it."
@@ -35,6 +37,7 @@ SAYS = {  # how a cell ended, for the student
     "crashed": "This cell ended the whole program. The rest was run without it.",
     "not run": "This cell was not run.",
 }
+USED = " But {} stands in the code, which this task asks to do without. A person will look at it."
 CUT_OFF = "There is no answer, because the run was cut off. A person will look at it."
 
 
@@ -179,12 +182,15 @@ def _judged(
     except Exception as error:  # an answer that nobody thought of must not stop the class
         why = f"{type(error).__name__}: {error}"
         return _by_person(one, f"The program could not judge this answer ({why[:300]}).")
+    own = (cell.source for cell in submission.code if cell.role != GIVEN)
+    used = words_used(own, one.task.name, one.task.forbidden) if mark.points else []
     return TaskMark(
         task=mark.task,
         points=float(mark.points),
         out_of=float(mark.out_of),
-        message=mark.message,
+        message=mark.message + (USED.format(" and ".join(used)) if used else ""),
         misconception=mark.misconception,
         attempted=mark.attempted,
         lesson=mark.lesson,
+        human=bool(used),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from nst_edu.classroom.notebooks import claimed_id
-from nst_edu.classroom.raw_cells import RawCell
+from nst_edu.classroom.raw_cells import RawCell, place_of
 from nst_edu.classroom.student_version import fingerprint
 from nst_edu.exercises.stubs import source_blanks
 
@@ -46,9 +46,9 @@ def blank_problems(cells: Sequence[RawCell], noted: Noted) -> Iterator[str]:
         if "STUDENT" in cell.names:
             continue  # it may keep the stub below the id
         if any(text in cell.source for text in NOT_FILLED_IN):
-            yield f"Cell {cell.number} has no answer yet."
+            yield f"{place_of(cell)} has no answer yet."
         elif cell.kind == "code" and (lines := _blank_lines(cell.source)):
-            yield f"Cell {cell.number} has a blank (...) left: {lines[0][:60]}"
+            yield f"{place_of(cell)} has a blank (...) left: {lines[0][:60]}"
 
 
 def _blank_lines(source: str) -> list[str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from nst_edu.classroom.records import NOTHING, UNREADABLE, Graded, TaskMark
 
+# Names of what is no mistake in the subject: no lesson treats it.
+NO_LESSON = ("missing", "raised", "unreadable", "not-a-function", "wrong-arguments", "too-slow")
 OWN_WORDS = "(to each about their own numbers: see the feedback pages)"
 BINS = 10  # bars of the histogram: tenths of the points
 
@@ -124,7 +126,8 @@ def mistakes(results: Sequence[Graded]) -> list[Mistake]:
     messages = {
         name: next(iter(texts)) if len(texts) == 1 else OWN_WORDS for name, texts in told.items()
     }
-    return [Mistake(*name, counts[name], first[name].lesson, messages[name]) for name in order]
+    lessons = {name: 0 if name[1] in NO_LESSON else first[name].lesson for name in order}
+    return [Mistake(*name, counts[name], lessons[name], messages[name]) for name in order]
 
 
 def histogram(results: Sequence[Graded]) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
-from nst_edu.classroom.records import NOTHING, Graded, TaskMark
+from nst_edu.classroom.records import NOTHING, ByHand, Graded, TaskMark
 from nst_edu.classroom.safe_html import plain, points
 
 # XML 1.0 knows no control characters at all; `plain` leaves these two.
@@ -24,8 +24,7 @@ def junit(results: Sequence[Graded]) -> str:
         for mark in graded.marks:
             _add(suite, graded, mark)
         for part in graded.by_hand:
-            case = _case(suite, graded, part.task)
-            ET.SubElement(case, "skipped", message=f"by hand: {points(part.out_of)} points")
+            _add_by_hand(suite, graded, part)
         if graded.status == NOTHING and not graded.marks:
             ET.SubElement(_case(suite, graded, "submission"), "skipped", message="no submission")
         if graded.notes:
@@ -54,6 +53,18 @@ def _add(suite: ET.Element, graded: Graded, mark: TaskMark) -> None:
         name = f" ({mark.misconception})" if mark.misconception else ""
         failure = ET.SubElement(case, "failure", message=_clean(f"{earned}{name}"))
         failure.text = _clean(mark.message)
+    ET.SubElement(case, "system-out").text = earned
+
+
+def _add_by_hand(suite: ET.Element, graded: Graded, part: ByHand) -> None:
+    """Add a part that a person marks."""
+    case = _case(suite, graded, part.task)
+    if part.points is None:
+        ET.SubElement(case, "skipped", message=f"by hand: {points(part.out_of)} points")
+        return
+    earned = f"{points(part.points)} of {points(part.out_of)} points"
+    if part.points < part.out_of:
+        ET.SubElement(case, "failure", message=earned).text = _clean(part.comment)
     ET.SubElement(case, "system-out").text = earned
 
 

@@ -22,10 +22,13 @@ class Found:
     paths
         One if all is well. None: the student's folder holds no notebook. Several: a person has to
         choose.
+    absent
+        The folder holds nothing, or only folders of other assignments.
     """
 
     student: str
     paths: tuple[Path, ...]
+    absent: bool = False
 
 
 def find_submissions(
@@ -51,10 +54,14 @@ def find_submissions(
         raise ValueError(f"there is no folder {folder}: give the one with the submissions")
     known = roster or Roster()
     found: dict[str, list[Path]] = {}
+    files: set[str] = set()  # students of whom something lies here, whatever it is
     ignored: list[Path] = []
 
-    def add(name: str, *paths: Path) -> None:
-        found.setdefault(known.find([name]) or name, []).extend(paths)
+    def add(name: str, *paths: Path, absent: bool = False) -> None:
+        student = known.find([name]) or name
+        found.setdefault(student, []).extend(paths)
+        if not absent:
+            files.add(student)
 
     for entry in _visible(folder):
         if _is_notebook(entry.name):
@@ -63,10 +70,14 @@ def find_submissions(
             # Who can put a link here could have another student's work graded: say so.
             add(_normal(entry.name), Path(entry.path))
         elif entry.is_dir():
-            add(_normal(entry.name), *_in_folder(entry, assignment))
+            notebooks, empty = _in_folder(entry, assignment)
+            add(_normal(entry.name), *notebooks, absent=empty)
         elif entry.name not in OURS:
             ignored.append(Path(entry.path))
-    return [Found(name, tuple(paths)) for name, paths in sorted(found.items())], ignored
+    students = [
+        Found(name, tuple(paths), absent=name not in files) for name, paths in sorted(found.items())
+    ]
+    return students, ignored
 
 
 def _visible(folder: str | Path) -> list[os.DirEntry[str]]:
@@ -76,16 +87,20 @@ def _visible(folder: str | Path) -> list[os.DirEntry[str]]:
     return sorted(kept, key=lambda entry: entry.name)
 
 
-def _in_folder(entry: os.DirEntry[str], assignment: str) -> list[Path]:
-    """Return the notebooks in a student's folder; the one with the assignment's name wins."""
+def _in_folder(entry: os.DirEntry[str], assignment: str) -> tuple[list[Path], bool]:
+    """Return the notebooks in a student's folder, and whether nothing but folders is in it.
+
+    The notebook with the assignment's name wins.
+    """
     inside = _visible(entry.path)
+    empty = all(one.is_dir(follow_symlinks=False) and one.name != assignment for one in inside)
     for one in inside:
         if one.name == assignment and one.is_dir(follow_symlinks=False):
             inside = _visible(one.path)
             break
     notebooks = [one for one in inside if _is_notebook(one.name)]
     named = [one for one in notebooks if one.name == f"{assignment}.ipynb"]
-    return [Path(one.path) for one in named or notebooks]
+    return [Path(one.path) for one in named or notebooks], empty
 
 
 def _is_notebook(name: str) -> bool:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nst_edu.classroom.answers import match_cells
 from nst_edu.classroom.assignment import Assignment
@@ -41,6 +42,8 @@ class Cell:
         The assignment's cell that it answers or is; None for the student's own.
     role
         ``answer``, ``by hand``, ``given`` or ``own``.
+    outputs
+        As they were handed in: anything may be in them.
     """
 
     id: str
@@ -48,6 +51,7 @@ class Cell:
     source: str
     grade_id: str | None = None
     role: str = OWN
+    outputs: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,11 +156,12 @@ def _put_together(raw: Sequence[RawCell], match: Match) -> tuple[Cell, ...]:
             continue
         cell = raw[place]
         if (given := match.given.get(cell.id)) is not None:
-            cells.append(Cell(cell.id, given.kind, given.source, given.grade_id, GIVEN))
+            parts = (given.kind, given.source, given.grade_id, GIVEN)
+            cells.append(Cell(cell.id, *parts, cell.outputs))
         else:
             grade_id = slot_of.get(cell.id)
             role = OWN if grade_id is None else match.roles[grade_id]
-            cells.append(Cell(cell.id, cell.kind, cell.source, grade_id, role))
+            cells.append(Cell(cell.id, cell.kind, cell.source, grade_id, role, cell.outputs))
     return tuple(cells)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from nst_edu.classroom.safe_html import LONGEST_TEXT, MAGIC, picture
 
 MOST_OUTPUTS = 30  # shown of a cell
+CELL = re.compile(r"<ipython-input-\d+-\w+>")  # what IPython calls the file of a cell
 SPOKEN = 2000  # characters of a picture's description
 
 
@@ -62,7 +64,7 @@ def _shown(output: Mapping[str, Any], number: int) -> Shown | None:
     if kind == "stream":
         return Shown(_text(output.get("text")), error=output.get("name") == "stderr")
     if kind == "error":
-        lines = _text(output.get("traceback"), "\n")
+        lines = CELL.sub("<a cell>", _text(output.get("traceback"), "\n"))
         summary = f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
         return Shown(lines or summary, error=True)
     data = output.get("data")

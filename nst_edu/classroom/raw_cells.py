@@ -1,6 +1,6 @@
 """The cells of a notebook that somebody sent, whatever else is in it.
 
-Only what the cells say is kept: no outputs, no attachments, no metadata but nbgrader's own.
+Only what the cells say and put out is kept: no attachments, no metadata but nbgrader's own.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 @dataclass(frozen=True, eq=False)
 class RawCell:
-    """A cell as it was sent; `number` counts from 1 as the student sees it."""
+    """A cell as it was sent; `number` counts from 1, `outputs` may hold anything."""
 
     number: int
     id: str
     kind: str
     source: str
     grade_id: str | None
+    outputs: tuple[Any, ...] = ()
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -41,6 +42,15 @@ class RawCell:
     def tidy(self) -> str:
         """The source without space at the ends of lines."""
         return tidied(self.source)
+
+
+def place_of(cell: RawCell) -> str:
+    """Name a cell so that a student finds it: JupyterLab does not number text cells."""
+    if cell.kind != "code":
+        return f"Cell {cell.number} (text cells count, too)"
+    names = names_defined(cell.source)
+    first = next((line.strip() for line in cell.source.split("\n") if line.strip()), "")
+    return f"The cell that {f'defines {names[-1]}' if names else f'begins with {first[:40]!r}'}"
 
 
 @dataclass(frozen=True)
@@ -150,7 +160,9 @@ def _cell(number: int, raw: Any, taken: set[str]) -> tuple[RawCell | None, list[
     noted = noted if isinstance(noted, dict) else {}
     grade_id = _text_or_none(noted.get("grade_id"))
     new_id = _new_id(raw.get("id"), number, taken)
-    return RawCell(number, new_id, kind, _clean(source), grade_id), []
+    outputs = raw.get("outputs")
+    kept = tuple(outputs) if kind == "code" and isinstance(outputs, list) else ()
+    return RawCell(number, new_id, kind, _clean(source), grade_id, kept), []
 
 
 def _text_or_none(value: Any) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-FORMAT = 1  # of result.json; a file with another number is graded again
+FORMAT = 2  # of result.json; a file with another number is graded again
 
 GRADED, HUMAN, UNREADABLE, NOTHING = "graded", "needs a human", "unreadable", "no submission"
 
@@ -71,10 +71,12 @@ class TaskMark:
 
 @dataclass(frozen=True)
 class ByHand:
-    """A part that only a person can mark."""
+    """A part that only a person can mark; `points` is None until somebody has."""
 
     task: str
     out_of: float
+    points: float | None = None
+    comment: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,16 @@ class Graded:
     def out_of(self) -> float:
         """Points that could have been earned in them."""
         return sum(mark.out_of for mark in self.marks)
+
+    @property
+    def given(self) -> float:
+        """Points that a person has given in the parts marked by hand."""
+        return sum(part.points or 0.0 for part in self.by_hand)
+
+    @property
+    def open(self) -> float:
+        """Points in the parts that nobody has marked yet."""
+        return sum(part.out_of for part in self.by_hand if part.points is None)
 
 
 def to_json(graded: Graded) -> str:

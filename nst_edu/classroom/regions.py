@@ -62,17 +62,31 @@ def inside(source: str, region: Region) -> str:
 
 
 def without(source: str, kind: str, stub: str | None = None) -> str:
-    """Return a cell with the regions of a kind cut out, and `stub` in their place.
+    r"""Return a cell with the regions of a kind cut out, and `stub` in their place.
 
-    The same as nbgrader's ClearSolutions, ClearHiddenTests and ClearMarkScheme.
+    The same as nbgrader's ClearSolutions, ClearHiddenTests and ClearMarkScheme, but for one thing:
+    there is no stub where the student changes the line above.
+
+    Examples
+    --------
+    >>> without("a = ''\n### BEGIN SOLUTION\na = 'b'\n### END SOLUTION", "SOLUTION", "...")
+    "a = ''"
     """
     lines = source.split("\n")
     for region in reversed(find_regions(source, kind)):
         begin = lines[region.first]
         indent = begin[: len(begin) - len(begin.lstrip())]
-        place = [] if stub is None else [indent + stub]
+        above = "\n".join(lines[: region.first])
+        needless = not indent and _defined_before(above, inside(source, region), kind)
+        place = [] if stub is None or needless else [indent + stub]
         lines[region.first : region.last + 1] = place
     return "\n".join(lines)
+
+
+def _defined_before(above: str, solution: str, kind: str) -> bool:
+    """Tell whether all that a solution defines has a value to be changed above it."""
+    names = names_defined(solution)
+    return bool(names) and set(names) <= set(names_defined(without(above, kind)))
 
 
 def tidied(source: str) -> str:

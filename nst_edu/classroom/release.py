@@ -15,7 +15,7 @@ MANIFEST = "manifest.json"
 NOT_RELEASED = {".ipynb", ".py", ".pyc", ".db"}  # endings of files beside the notebook
 
 
-def release(sources: Sequence[Path], to: Path) -> list[Path]:
+def release(sources: Sequence[Path], to: Path, *, check: bool = True) -> list[Path]:
     """Write the students' version of each assignment to ``to/<name>/``; all or nothing.
 
     Parameters
@@ -24,6 +24,8 @@ def release(sources: Sequence[Path], to: Path) -> list[Path]:
         The teacher's notebooks.
     to
         A folder; it is made if it is missing.
+    check
+        Whether to run each solution first: it must earn full marks.
 
     Returns
     -------
@@ -33,9 +35,11 @@ def release(sources: Sequence[Path], to: Path) -> list[Path]:
     Raises
     ------
     ValueError
-        If a source has a fault, or something would leak. Then nothing is written.
+        If a source has a fault, its solution does not earn full marks, or something would leak.
+        Then nothing is written.
     """
     from nst_edu.classroom.files import write_atomic
+    from nst_edu.classroom.solution import check_solution
     from nst_edu.classroom.source import read_assignment
     from nst_edu.classroom.student_version import manifest_of
 
@@ -53,6 +57,8 @@ def release(sources: Sequence[Path], to: Path) -> list[Path]:
         files[MANIFEST] = manifest.encode()
         contents |= {folder / name: data for name, data in files.items()}
         notebooks.append(folder / source.name)
+        if check:
+            check_solution(assignment)
     for path, data in contents.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, data)
@@ -98,11 +104,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", metavar="FOLDER", type=Path, required=True, help="where to write FOLDER/NAME/"
     )
+    text = "do not run the solution to see whether it earns full marks"
+    parser.add_argument("--no-check", action="store_true", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run ``nst-edu classroom release``; a fault in a source is a ValueError."""
-    for path in release(args.sources, args.to):
+    for path in release(args.sources, args.to, check=not args.no_check):
         manifest = json.loads((path.parent / MANIFEST).read_text(encoding="utf-8"))
         by_hand = f" and {manifest['points_by_hand']:g} by hand" if manifest["by_hand"] else ""
         points = f"{manifest['points']:g} points{by_hand}, {len(manifest['tasks'])} tasks"

@@ -4,44 +4,83 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import quote
 
-from nst_edu.classroom.files import write_atomic
-from nst_edu.classroom.gradebook import gradebook
+from nst_edu.classroom.assignment import HandMarked
+from nst_edu.classroom.by_hand import FORM, read_entries, updated_form, with_points
+from nst_edu.classroom.feedback import CellShown
+from nst_edu.classroom.files import safe_name, write_atomic
+from nst_edu.classroom.gradebook import About, gradebook
 from nst_edu.classroom.items import BINS, Item, histogram, items, mistakes
 from nst_edu.classroom.junit import junit
-from nst_edu.classroom.records import GRADED, Graded
+from nst_edu.classroom.records import GRADED, NOTHING, ByHand, Graded
 from nst_edu.classroom.safe_html import page
-from nst_edu.classroom.store import all_results
+from nst_edu.classroom.store import FEEDBACK, Store, all_results
 
-MARKS, JUNIT, PAGE = "marks.csv", "junit.xml", "report.html"
+MARKS, JUNIT, PAGE, ANSWERS = "marks.csv", "junit.xml", "report.html", "by_hand.html"
+BOM = "\ufeff"  # with it Excel reads names as they are written
 WIDTH, HEIGHT, BASE = 56, 160, 190  # px: of a bar with its gap, of the tallest bar, of the floor
 WEAK = 0.2  # a correlation below this says that the task measures something else
 
 
-def write_reports(folder: Path, results: Sequence[Graded] | None = None) -> list[Path]:
-    """Write marks.csv, junit.xml and report.html into the folder of the marks.
+def write_reports(folder: Path, about: About = MappingProxyType({})) -> list[Graded]:
+    """Put the points given by hand into the results; write all that a teacher gets.
 
     Parameters
     ----------
-    results
-        What to report on; None: all results in `folder`.
+    folder
+        Of the marks: ``grade --to``.
+    about
+        The columns of the class list, for ``marks.csv``.
+
+    Returns
+    -------
+    list of Graded
+        The results, with the points given by hand.
 
     Raises
     ------
     ValueError
-        If there are none.
+        If there are none, or a line of ``by_hand.csv`` cannot be meant.
     """
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder}: give the one that 'grade --to' wrote")
-    results = all_results(folder) if results is None else results
-    if not results:
+    program = all_results(folder)
+    if not program:
         raise ValueError(
             f"{folder} holds no results: give the folder that 'nst-edu classroom grade --to' wrote"
         )
-    made = {MARKS: gradebook(results), JUNIT: junit(results), PAGE: report_page(results)}
+    store = Store(folder)
+    entries = read_entries(folder / FORM, program)
+    results = [with_points(graded, entries) for graded in program]
+    if (text := updated_form(folder / FORM, program, entries)) is not None:
+        write_atomic(folder / FORM, BOM + text)
+    for graded in results:
+        store.show(graded)
+    made = {MARKS: gradebook(results, about), JUNIT: junit(results), PAGE: report_page(results)}
+    if parts := store.by_hand():
+        made[ANSWERS] = answers_page(parts, results, store)
     for name, text in made.items():
         write_atomic(folder / name, text)
-    return [folder / name for name in made]
+    return results
+
+
+def answers_page(parts: Sequence[HandMarked], results: Sequence[Graded], store: Store) -> str:
+    """Return the page from which a person marks: each question, its rubric, and all answers."""
+    answers: dict[str, list[tuple[Graded, ByHand, list[CellShown]]]] = {}
+    for graded in results:
+        cells = store.cells(graded.student)
+        for part in graded.by_hand:
+            mine = [cell for cell in cells if part.task in cell.tasks]
+            answers.setdefault(part.task, []).append((graded, part, mine))
+    return page(
+        "by_hand.html.j2",
+        assignment=results[0].assignment,
+        parts=parts,
+        answers=answers,
+        address=lambda student: f"{quote(safe_name(student))}/{FEEDBACK}",
+    )
 
 
 def report_page(results: Sequence[Graded]) -> str:
@@ -58,8 +97,10 @@ def report_page(results: Sequence[Graded]) -> str:
         items=items(results),
         comment=_comment,
         mistakes=mistakes(results),
-        look=[graded for graded in results if graded.status != GRADED],
-        hands=sum(bool(graded.by_hand) for graded in results),
+        look=[graded for graded in results if graded.status not in (GRADED, NOTHING)],
+        absent=[graded.student for graded in results if graded.status == NOTHING],
+        waiting=sum(bool(graded.open) for graded in results),
+        address=lambda student: f"{quote(safe_name(student))}/{FEEDBACK}",
         size=(WIDTH * BINS, BASE + 50),
     )
 

@@ -15,7 +15,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-LONGEST_TEXT = 20_000  # characters of one cell or output that are shown
+LONGEST_TEXT = 20_000  # characters of one text or output that are shown
+LONGEST_CODE = 200_000  # of one code cell: all that is executed is shown, see `raw_cells`
 LARGEST_PICTURE = 2_000_000  # bytes
 DEEPEST = 20  # lists in quotations in lists …: no honest text has more
 
@@ -146,6 +147,7 @@ def _environment() -> Any:
     )
     environment.filters["markdown"] = lambda text: Markup(markdown(text))
     environment.filters["plain"] = plain
+    environment.filters["code"] = lambda text: plain(text, LONGEST_CODE)
     environment.filters["points"] = points
     return environment
 

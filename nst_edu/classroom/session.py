@@ -10,13 +10,13 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from nst_edu.classroom.feedback import CellShown, feedback_page, shown_cells
+from nst_edu.classroom.feedback import CellShown, shown_cells
 from nst_edu.classroom.files import locked, scratch_folder
 from nst_edu.classroom.grade import COMMAND, Grading, digest_of, judge, prepare, unreadable
 from nst_edu.classroom.layout import Found
 from nst_edu.classroom.leftovers import clean
 from nst_edu.classroom.notebooks import read_submission
-from nst_edu.classroom.pool import in_threads, kill_below
+from nst_edu.classroom.pool import in_threads_or_alone, kill_below
 from nst_edu.classroom.records import NOTHING, Graded, Key
 from nst_edu.classroom.store import Store
 
@@ -92,7 +92,8 @@ class Session:
         self.done.students = [one.student for one in found]
         with ExitStack() as stack:
             stack.enter_context(locked(self.store.folder))
-            self.store.claim(self.grading.assignment.name, self.grading.assignment.digest)
+            assignment = self.grading.assignment
+            self.store.claim(assignment.name, assignment.digest, assignment.by_hand)
             for student in missing:
                 self._nothing(student)
             root = stack.enter_context(scratch_folder(self.store.folder / ".scratch"))
@@ -126,13 +127,17 @@ class Session:
             templates.put(stack.enter_context(Template(root)))
 
         def work(job: Job) -> Outcome:
+            clean(job.scratch / "out")  # what a first attempt has left
             template = templates.get()
             try:
                 return sandbox.run(job.scratch, COMMAND, limits, unsafe=unsafe, template=template)
             finally:
                 templates.put(template)
 
-        return in_threads(jobs, work, jobs_at_a_time, lambda: kill_below(root))
+        # Marks must not depend on who is graded at the same time.
+        return in_threads_or_alone(
+            jobs, work, jobs_at_a_time, lambda: kill_below(root), lambda outcome: outcome.crowded
+        )
 
     def _jobs(self, found: Sequence[Found], root: Path, bar: Any) -> Iterator[Job]:
         """Yield what has to be run; what has not is dealt with on the way."""
@@ -176,7 +181,7 @@ class Session:
             self._save(judged.graded, cells, judged.log)
 
     def _save(self, graded: Graded, cells: Sequence[CellShown], log: str = "") -> None:
-        self.store.save(graded, feedback_page(graded, cells), log)
+        self.store.save(graded, cells, log)
         self.done.graded += 1
 
     def _nothing(self, student: str) -> None:
@@ -185,7 +190,7 @@ class Session:
             name = self.grading.assignment.name
             key = Key("", self.grading.assignment.digest, "", "")
             graded = Graded(student, name, key, NOTHING, notes=("Nothing was handed in.",))
-            self.store.save(graded, feedback_page(graded, []))
+            self.store.save(graded)
 
 
 def wrong_number(one: Found) -> list[str]:

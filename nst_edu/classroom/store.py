@@ -8,13 +8,25 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
+from nst_edu.classroom.assignment import HandMarked
+from nst_edu.classroom.feedback import (
+    CellShown,
+    feedback_page,
+    fingerprint,
+    from_text,
+    to_text,
+)
 from nst_edu.classroom.files import PART, safe_name, write_atomic
 from nst_edu.classroom.records import NOTHING, Graded, Key, from_json, to_json
 from nst_edu.classroom.seeds import class_secret
 
 RESULT, FEEDBACK, LOG, EARLIER = "result.json", "feedback.html", "log.txt", "earlier"
+CELLS = "cells.json"  # the notebook as it was run, to make the page again
+HEAD = 1000  # characters of a page in which its fingerprint stands
 ABOUT = "assignment.json"
 
 
@@ -51,11 +63,11 @@ class Store:
     def is_current(self, student: str, key: Key) -> bool:
         """Tell whether this very submission is graded already, with its feedback."""
         graded = self.load(student)
-        complete = (self.place(student) / FEEDBACK).is_file()
+        complete = all((self.place(student) / name).is_file() for name in (FEEDBACK, CELLS))
         return complete and graded is not None and graded.key == key
 
-    def claim(self, assignment: str, digest: str) -> None:
-        """Note which assignment the marks are for.
+    def claim(self, assignment: str, digest: str, by_hand: Sequence[HandMarked] = ()) -> None:
+        """Note which assignment the marks are for, and what is to be marked by hand.
 
         Raises
         ------
@@ -72,10 +84,19 @@ class Store:
                 f"--to: {self.folder} holds the marks of {before!r}, not of {assignment!r}: give "
                 "another folder"
             )
-        about = {"name": assignment, "digest": digest}
+        parts = [asdict(part) for part in by_hand]
+        about = {"name": assignment, "digest": digest, "by_hand": parts}
         write_atomic(path, json.dumps(about, indent=1) + "\n")
 
-    def save(self, graded: Graded, feedback: str, log: str = "") -> None:
+    def by_hand(self) -> list[HandMarked]:
+        """Return what is to be marked by hand, with its rubric."""
+        try:
+            about = json.loads((self.folder / ABOUT).read_text(encoding="utf-8"))
+            return [HandMarked(**part) for part in about["by_hand"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+
+    def save(self, graded: Graded, cells: Sequence[CellShown] = (), log: str = "") -> None:
         """Keep a result; the one before it, if it was another one, goes to ``earlier/``."""
         place = self.place(graded.student)
         place.mkdir(exist_ok=True)
@@ -84,8 +105,27 @@ class Store:
         text = to_json(graded)
         _keep_earlier(place, text)
         write_atomic(place / LOG, log)
-        write_atomic(place / FEEDBACK, feedback)
+        write_atomic(place / CELLS, to_text(cells))
+        write_atomic(place / FEEDBACK, feedback_page(graded, cells))
         write_atomic(place / RESULT, text)
+
+    def cells(self, student: str) -> list[CellShown]:
+        """Return a student's notebook as it was run; empty if it was not."""
+        try:
+            return from_text((self.place(student) / CELLS).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return []
+
+    def show(self, graded: Graded) -> None:
+        """Make the student's page again if it shows other points than these."""
+        path = self.place(graded.student) / FEEDBACK
+        try:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                current = f'"{fingerprint(graded)}"' in file.read(HEAD)
+        except OSError:
+            current = False
+        if not current:
+            write_atomic(path, feedback_page(graded, self.cells(graded.student)))
 
 
 def _keep_earlier(place: Path, text: str) -> None:

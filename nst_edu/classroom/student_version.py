@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nst_edu.classroom import leaks
+from nst_edu.classroom.cells import released
 from nst_edu.classroom.regions import STUB, TEXT_STUB, tidied
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def student_version(assignment: Assignment) -> NotebookNode:
             "nbformat_minor": 5,
         }
     )
-    notebook = _preprocessed(notebook)
+    notebook = _preprocessed(notebook, [released(cell) for cell in assignment.cells])
     for cell in notebook.cells:
         _drop_unused_attachments(cell)
     notebook.metadata["nst_edu"] = nbformat.from_dict(_facts(assignment, notebook))
@@ -70,8 +71,11 @@ def _plain(cell: NotebookNode, number: int) -> dict[str, Any]:
     return {**copied, "metadata": kept, "id": copied.get("id") or f"cell-{number}"}
 
 
-def _preprocessed(notebook: NotebookNode) -> NotebookNode:
-    """Apply what ``nbgrader generate_assignment`` applies, in its order, without its database."""
+def _preprocessed(notebook: NotebookNode, texts: Sequence[str]) -> NotebookNode:
+    """Apply what ``nbgrader generate_assignment`` applies, in its order, without its database.
+
+    `texts` are what remains of each cell: nbgrader's own, without needless stubs.
+    """
     from nbgrader import preprocessors as steps
 
     for step in (
@@ -84,6 +88,9 @@ def _preprocessed(notebook: NotebookNode) -> NotebookNode:
         steps.ComputeChecksums(),
         steps.CheckCellMetadata(),
     ):
+        if isinstance(step, steps.ComputeChecksums):
+            for cell, text in zip(notebook.cells, texts, strict=True):
+                cell.source = text
         notebook, _ = step.preprocess(notebook, {})
     return notebook
 

@@ -19,7 +19,7 @@ def table(results: Sequence[Graded], width: int | None = None) -> str:
         (
             _short(graded.student, 30),
             "" if graded.status == NOTHING else f"{points(graded.total)}/{points(graded.out_of)}",
-            points(sum(part.out_of for part in graded.by_hand)) if graded.by_hand else "",
+            _by_hand(graded),
             graded.status,
             _short(" ".join(graded.notes), width),
         )
@@ -32,6 +32,16 @@ def table(results: Sequence[Graded], width: int | None = None) -> str:
         for row in rows
     )
     return "\n".join(_short(line.rstrip(), width) for line in lines)
+
+
+def _by_hand(graded: Graded) -> str:
+    """Say what is known of the parts marked by hand."""
+    if not graded.by_hand:
+        return ""
+    waiting = f"{points(graded.open)} open" if graded.open else ""
+    marked = sum(part.out_of for part in graded.by_hand) - graded.open
+    done = f"{points(graded.given)}/{points(marked)}" if marked else ""
+    return ", ".join(filter(None, (done, waiting)))
 
 
 def _short(text: str, longest: int) -> str:

@@ -77,6 +77,9 @@ class Task:
         The share of the points that a mistake still earns, by its id.
     lesson
         The lesson that treats it.
+    forbidden
+        Words that a right answer does without, such as ``"autograd"``. If one stands in the
+        function's code, a person has to look at the answer.
     gradient, no_gradient, rtol
         As in `nst_edu.exercises.checking.Exercise`.
 
@@ -93,6 +96,7 @@ class Task:
     misconceptions: tuple[Misconception, ...] = ()
     credit: Mapping[str, float] = field(default_factory=dict)
     lesson: int = 0
+    forbidden: tuple[str, ...] = ()
     gradient: bool = True
     no_gradient: tuple[int, ...] = ()
     rtol: float | None = None
@@ -118,6 +122,7 @@ class Task:
             reference=self.reference,
             cases=None if self.cases is None else lambda _: self.arguments(seed),
             misconceptions=self.misconceptions,
+            forbidden=self.forbidden,
             gradient=self.gradient,
             no_gradient=self.no_gradient,
             rtol=self.rtol,

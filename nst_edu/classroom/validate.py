@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nst_edu.classroom.raw_cells import Contents, RawCell
 
-SECONDS = 120  # for one cell
+SECONDS = 120  # for all cells together, as in the grader
+UNKNOWN = (
+    "Note: this notebook does not say what was handed out (some editors drop that), so its tests "
+    "and blanks were not looked at. Put the manifest.json of the assignment beside it for that."
+)
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,14 @@ class Report:
         A sentence for each; nothing needs to be done if there are none.
     printed
         What the visible tests print, a block for each.
+    notes
+        What else is to be known.
     """
 
     notebook: Path
     problems: tuple[str, ...]
     printed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -51,7 +58,7 @@ class Report:
             count = "1 thing" if len(self.problems) == 1 else f"{len(self.problems)} things"
             lines += ["", f"Look at {count} before you hand in:"]
             lines += [f"- {problem}" for problem in self.problems]
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.notes])
 
 
 def validate(notebook: Path, *, seconds: float = SECONDS, quiet: bool = True) -> Report:
@@ -62,7 +69,7 @@ def validate(notebook: Path, *, seconds: float = SECONDS, quiet: bool = True) ->
     notebook
         The student's file; it is not changed.
     seconds
-        How long one cell may take.
+        How long all cells together may take.
     quiet
         Whether to show no progress bar.
     """
@@ -81,7 +88,7 @@ def validate(notebook: Path, *, seconds: float = SECONDS, quiet: bool = True) ->
     problems += rules.cell_problems(contents.cells, noted)
     tests = _tests(contents.cells, noted)
     raised, printed = fresh_run.run_cells(contents.cells, notebook.parent, tests, seconds, quiet)
-    return Report(notebook, (*problems, *raised), tuple(printed))
+    return Report(notebook, (*problems, *raised), tuple(printed), () if noted else (UNKNOWN,))
 
 
 def _noted_cells(contents: Contents, notebook: Path) -> dict[str, Mapping[str, Any]]:
@@ -111,7 +118,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``nst-edu classroom validate``."""
     add = parser.add_argument
     add("notebook", metavar="NOTEBOOK", type=Path, help="the notebook that you want to hand in")
-    text = "stop a cell after so many seconds (default: %(default)s)"
+    text = "stop the notebook after so many seconds (default: %(default)s)"
     add("--seconds", metavar="S", type=float, default=SECONDS, help=text)
 
 
