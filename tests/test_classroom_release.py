@@ -49,6 +49,19 @@ def test_an_assignment_is_read(path: Path) -> None:
     assert opinion.question.startswith("## 4.")
 
 
+def test_a_rubric_in_code_stands_in_comments(tmp_path: Path) -> None:
+    notebook = samples.source()
+    cell = cell_of(notebook, "opinion")
+    cell.update(
+        cell_type="code",
+        source="x = 1\n# ### BEGIN MARK SCHEME\n# One *point*\n#\n#for x.\n# ### END MARK SCHEME",
+        outputs=[],
+        execution_count=None,
+    )
+    (opinion,) = read_assignment(samples.write(notebook, tmp_path / "sample.ipynb")).by_hand
+    assert opinion.rubric == "One *point*\n\nfor x."
+
+
 def test_the_digest_is_of_what_matters(path: Path) -> None:
     notebook = samples.source()
     before = source.digest_of(notebook.cells)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
+
+from nst_edu.classroom.processes import queued
 
 WALL = 6.0  # times the limit: so long may it take where this cannot be told
 
@@ -21,9 +22,12 @@ class Moment:
     clock
         The time, as `time.monotonic` tells it.
     worked
-        For how long the process had a processor.
+        For how long the process had a processor, all its threads together.
     queued
-        For how long it wanted one and got none; 0 where the system does not tell.
+        For how long its main thread wanted one and got none; 0 where the system does not tell. The
+        main thread executes the cells and calls the functions: for so long they stood still. All
+        threads together may queue for longer than the clock runs, and one that only queues would
+        hide that the main thread sleeps.
     """
 
     clock: float
@@ -35,11 +39,7 @@ def now(process: int | None = None) -> Moment:
     """Read the clocks of a process; None: of this one."""
     process = os.getpid() if process is None else process
     times = psutil.Process(process).cpu_times()
-    try:
-        queued = int(Path(f"/proc/{process}/schedstat").read_text().split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        queued = 0.0
-    return Moment(time.monotonic(), times.user + times.system, queued)
+    return Moment(time.monotonic(), times.user + times.system, queued(process))
 
 
 def overdue(since: Moment, until: Moment, limit: float) -> bool:

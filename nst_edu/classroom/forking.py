@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import mmap
 import os
 import signal
 import struct
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from nst_edu.classroom import clocks
+from nst_edu.classroom.view import SHARED
 from nst_edu.exercises.limits import TimeIsUp
 
 SHORTEST, LONGEST = 0.002, 0.05  # s between two looks at the child
@@ -29,9 +33,14 @@ class Board:
     """
 
     LAYOUT = struct.Struct("=dddddd")
+    COUNT = mmap.PAGESIZE // LAYOUT.size
+    _numbers = itertools.count()
 
     def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, self.LAYOUT.size)
+        self._memory = _page()
+        # The first one lasts as long as the program; of the others, few are in use at a time.
+        number = next(self._numbers)
+        self._start = self.LAYOUT.size * (number and 1 + (number - 1) % (self.COUNT - 1))
         self.tell(-1, STARTING)
 
     def tell(self, place: int, limit: float, finished: bool = False) -> None:
@@ -44,10 +53,10 @@ class Board:
 
     def _write(self, place: int, limit: float, since: clocks.Moment, finished: bool) -> None:
         times = since.clock, since.worked, since.queued
-        self._memory[:] = self.LAYOUT.pack(place, finished, limit, *times)
+        self.LAYOUT.pack_into(self._memory, self._start, place, finished, limit, *times)
 
     def _read(self) -> tuple[float, ...]:
-        return self.LAYOUT.unpack(self._memory[:])
+        return self.LAYOUT.unpack_from(self._memory, self._start)
 
     @property
     def place(self) -> int:
@@ -64,6 +73,20 @@ class Board:
         """Tell whether the child must be stopped."""
         _, _, limit, *since = self._read()
         return clocks.overdue(clocks.Moment(*since), clocks.now(child), limit + GRACE)
+
+
+@lru_cache(maxsize=1)
+def _page() -> mmap.mmap:
+    """Return a page of memory that is shared with all children.
+
+    The first caller runs before any student's code, which may fill the folder; what is written to a
+    file once can be written again. The sandbox has no shared memory without a file.
+    """
+    folder = SHARED if os.access(SHARED, os.W_OK) else None
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(bytes(mmap.PAGESIZE))
+        file.flush()
+        return mmap.mmap(file.fileno(), mmap.PAGESIZE)
 
 
 def in_child(work: Callable[[], None], board: Board) -> str:

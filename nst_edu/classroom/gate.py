@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from nst_edu.classroom.call_filter import call_filter
 from nst_edu.classroom.processes import children
-from nst_edu.classroom.system_calls import call_filter
 from nst_edu.classroom.view import OUT, SHARED, TEMPORARY
 from nst_edu.classroom.watching import TAIL
 
@@ -34,10 +34,13 @@ class Inside:
         Of its first process, with which all others end.
     folders
         Of its folders in memory, the one for results first. They outlive the sandbox.
+    sockets
+        Of the count of its sockets.
     """
 
     pidfd: int
     folders: tuple[int, ...]
+    sockets: int
 
 
 @contextlib.contextmanager
@@ -161,6 +164,7 @@ def entered(first: int, keeper: int) -> Iterator[Inside]:
             pidfd = keep(os.pidfd_open(first))
             root = f"/proc/{keeper}/root"
             folders = [keep(os.open(root + path, FOLDER)) for path in (OUT, TEMPORARY, SHARED)]
+            sockets = keep(os.open(f"/proc/{keeper}/net/sockstat", os.O_RDONLY))
         except OSError as error:
             raise NotStartedError(f"the sandbox cannot be looked into: {error}") from error
-        yield Inside(pidfd, tuple(folders))
+        yield Inside(pidfd, tuple(folders), sockets)

@@ -28,8 +28,9 @@ class Limits:
         Bytes in one file, and in all files in ``out``; in ``/tmp`` there is as much room again.
     files
         Files and folders that may exist at the end.
-    processes
-        Processes and threads at a time.
+    processes, started
+        Processes and threads at a time, and in all. What they use between two looks is not seen if
+        they have ended by then.
     output
         Bytes written to standard output and error.
     open_files
@@ -45,6 +46,7 @@ class Limits:
     open_files: int = 256
     space: int = 100_000_000
     files: int = 10_000
+    started: int = 3_000
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ class Outcome:
     Attributes
     ----------
     ended
-        "finished", "crashed", "wall time", "cpu time", "memory", "space", "output" or "not
-        started".
+        "finished", "crashed", "wall time", "cpu time", "memory", "machine memory" (this machine had
+        none left), "space", "processes" (too many in all), "output" or "not started".
     code
         The exit code; None if the run was stopped. 128 + n: it died of signal n.
     seconds
@@ -64,6 +66,9 @@ class Outcome:
         Bytes that its processes and files were seen to hold in memory at most.
     tail
         The last that it wrote to standard output and error.
+    crowded
+        Whether it was stopped, and others may be to blame: it had to queue for a processor, or
+        this machine was short of memory.
     """
 
     ended: str
@@ -71,6 +76,7 @@ class Outcome:
     seconds: float
     peak: int
     tail: str
+    crowded: bool = False
 
 
 def for_each_process(limits: Limits) -> dict[str, int]:
@@ -88,6 +94,8 @@ def for_each_process(limits: Limits) -> dict[str, int]:
         "nproc": limits.processes + _others(),
         "nofile": limits.open_files,
         "core": 0,
+        "nice": 0,
+        "rtprio": 0,
         "memlock": 1_000_000,
         "msgqueue": 0,
     }

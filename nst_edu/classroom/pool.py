@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -66,6 +66,24 @@ def in_threads(
             stop()  # again and again: work that is disturbed may start once more
             wait(running, timeout=PAUSE)
         pool.shutdown(wait=True)
+
+
+def in_threads_or_alone(
+    jobs: Iterable[T],
+    work: Callable[[T], R],
+    workers: int,
+    stop: Callable[[], None],
+    disturbed: Callable[[R], bool],
+) -> Generator[tuple[T, R | Exception]]:
+    """Do what `in_threads` does; what was disturbed is done once more in the end, one at a time."""
+    again: list[T] = []
+    with closing(in_threads(jobs, work, workers, stop)) as results:
+        for job, result in results:
+            if workers > 1 and not isinstance(result, Exception) and disturbed(result):
+                again.append(job)
+            else:
+                yield job, result
+    yield from in_threads(again, work, 1, stop)
 
 
 def kill_below(scratch: Path) -> None:

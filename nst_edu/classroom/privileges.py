@@ -12,8 +12,8 @@ import os
 import resource
 from pathlib import Path
 
+from nst_edu.classroom.call_filter import call_filter
 from nst_edu.classroom.limits import Limits, for_each_process
-from nst_edu.classroom.system_calls import call_filter
 
 # <linux/sched.h>: CLONE_NEWNS, NEWUTS, NEWIPC, NEWPID, NEWNET; NEWUSER.
 NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x20000000 | 0x40000000
@@ -47,6 +47,11 @@ def die_with_parent() -> None:
     _prctl(DIE_WITH_PARENT, KILL)
 
 
+def first_to_go() -> None:
+    """Have the kernel end this process first when it is short of memory: see `walls`."""
+    Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
 def join(process: int) -> None:
     """Enter the namespaces of another process; for process numbers, the next child does.
 
@@ -74,7 +79,6 @@ def give_up(limits: Limits, user: int | None) -> None:
     _prctl(NO_NEW_RIGHTS, 1)
     _prctl(DUMPABLE, 1)
     die_with_parent()  # a change of user has undone it
-    Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     for name, size in for_each_process(limits).items():
         resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), (size, size))
     code = call_filter()

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Limits", "Outcome", "SandboxMissingError", "available", "clean", "run", "why_not"]
 
 
+NO_ROOM = 0.1  # of the space in `out`: a run that crashed with less left had no room for results
+
+
 class SandboxMissingError(RuntimeError):
     """There is no sandbox on this machine."""
 
@@ -131,8 +134,13 @@ def run_cold(scratch: Path, arguments: Sequence[str], limits: Limits) -> Outcome
 
 def watched(run: Run, inside: gate.Inside, scratch: Path, limits: Limits) -> Outcome:
     """Wait for the end, and copy what was written."""
-    outcome = watch(replace(run, folders=inside.folders), limits)
+    run = replace(run, folders=inside.folders, sockets=inside.sockets)
+    outcome = watch(run, limits)
     complete = fetch(inside.folders[0], scratch / "out", limits)
-    if outcome.ended in ("finished", "crashed") and not complete:
+    left = os.fstatvfs(inside.folders[0])
+    full = left.f_bavail * left.f_frsize < NO_ROOM * limits.space
+    if (outcome.ended == "finished" and not complete) or (
+        outcome.ended == "crashed" and (full or not complete)
+    ):
         return replace(outcome, ended="space")
     return outcome

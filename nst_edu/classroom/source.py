@@ -116,10 +116,17 @@ def _by_hand(cells: Sequence[NotebookNode]) -> list[HandMarked]:
         role = role_of(cell)
         if role in (BY_HAND, QUESTION):
             parts = regions.find_regions(cell.source, MARK_SCHEME)
-            rubric = "\n\n".join(regions.inside(cell.source, part).strip() for part in parts)
+            texts = [regions.inside(cell.source, part).strip() for part in parts]
+            rubric = "\n\n".join(map(_uncommented, texts) if cell.cell_type == "code" else texts)
             asked = released(cell) if role == QUESTION else question
             points = float(noted(cell)["points"])
             found.append(HandMarked(noted(cell)["grade_id"], points, rubric, asked))
         elif cell.cell_type == "markdown":
             question = cell.source
     return found
+
+
+def _uncommented(text: str) -> str:
+    """Return a text that stands in comments, because its cell is code."""
+    lines = (line.strip().removeprefix("#") for line in text.split("\n"))
+    return "\n".join(line.removeprefix(" ") for line in lines)

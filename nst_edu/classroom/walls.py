@@ -16,9 +16,11 @@ from nst_edu.classroom.view import OUT, SHARED, TEMPORARY, Places, places
 
 ROOM_SHARED = 64_000_000  # bytes
 
-# Reports that the walls stand, waits for a line, and becomes the program. The kernel, when short of
-# memory, ends this one first.
-GATE = 'echo 1000 >/proc/self/oom_score_adj; echo ready; read -r go && exec </dev/null {} "$@"'
+# When the kernel is short of memory, it ends what is in here first. That is said before root gives
+# up its rights, which none below has that wants to take it back; others find /proc read-only.
+FIRST_TO_GO = ("sh", "-c", 'echo 1000 >/proc/self/oom_score_adj; exec "$@"', "sh")
+# Reports that the walls stand, waits for a line, and becomes the program.
+GATE = 'echo ready; read -r go && exec </dev/null {} "$@"'
 
 _numbers = itertools.count()
 
@@ -103,16 +105,25 @@ def command(
     alone = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
     user = stranger() if os.geteuid() == 0 else None
     return [
-        *("bwrap", *alone, "--unshare-cgroup-try", "--die-with-parent", "--new-session"),
+        *(
+            *FIRST_TO_GO,
+            "bwrap",
+            *alone,
+            "--unshare-cgroup-try",
+            "--die-with-parent",
+            "--new-session",
+        ),
         *(["--unshare-user"] if user is None else []),
         *files(places() if shown is None else shown),
         *("--proc", "/proc", "--dev", "/dev"),
+        # To map it is to have shared memory that nobody counts. This way it cannot be opened.
+        *("--ro-bind", "/dev/null", "/dev/zero"),
         *in_memory(SHARED, ROOM_SHARED),
         *in_memory(TEMPORARY, limits.space),
         *in_memory(OUT, limits.space),
         *("--ro-bind", given, "/sandbox/in"),
         # What bubblewrap makes for these two belongs to the user inside, and could be written to.
-        *("--remount-ro", "/dev", "--remount-ro", "/"),
+        *("--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/"),
         *("--chdir", "/sandbox", "--seccomp", str(filter_file), "--"),
         *(become(user) if user is not None else []),
         *("sh", "-c", GATE.format(" ".join(kept(limits))), "sh"),

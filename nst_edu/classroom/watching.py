@@ -1,117 +1,18 @@
-"""Watch a run from outside: its time, its memory, and what it prints; and end it.
-
-The sandbox has its own process numbers. When the first of its processes (bubblewrap's own) is
-killed, the kernel kills all the others, however they hide; nothing has to be hunted down.
-"""
+"""Watch a run from outside until it ends, or end it when it passes a limit."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import selectors
-import signal
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
+from nst_edu.classroom import counting
 from nst_edu.classroom.limits import Limits, Outcome
-from nst_edu.classroom.processes import family, share_of, use_of
+from nst_edu.classroom.observed import ENDING, TAIL, Run, Tail
+
+__all__ = ["PAUSE", "TAIL", "Run", "Tail", "watch"]
 
 PAUSE = 0.1  # s between two looks at the memory, at most; in the beginning less
-TAIL = 4_000  # bytes of what is printed that the teacher sees
-ENDING = 30.0  # s that the kernel may take to kill everything
-OWN_FILES = 200  # files and folders in memory that are there before the student's code starts
-
-
-@dataclass
-class Tail:
-    """The last part of a stream, and how long it was."""
-
-    length: int = 0
-    kept: bytes = b""
-
-    def add(self, data: bytes) -> None:
-        """Count `data`, and keep the end."""
-        self.length += len(data)
-        self.kept = (self.kept + data)[-TAIL:]
-
-    def text(self) -> str:
-        """Return what was kept as text."""
-        return self.kept.decode("utf-8", "replace")
-
-
-@dataclass
-class Run:
-    """A run, as it is seen from outside.
-
-    Attributes
-    ----------
-    first
-        A file descriptor for the process with which all others end.
-    roots
-        The processes that are counted, with their descendants.
-    uncounted
-        A process among them that is the teacher's own.
-    output
-        The reading end of its standard output and error; it does not block.
-    code
-        Waits for so many seconds, and returns its exit code, or None as long as it runs.
-    news
-        More file descriptors that can be read from when it has ended.
-    folders
-        File descriptors of its folders in memory: the one for results, then the others.
-    """
-
-    first: int
-    roots: list[int]
-    output: int
-    code: Callable[[float], int | None]
-    news: Sequence[int] = ()
-    uncounted: int = 0
-    folders: Sequence[int] = ()
-    tail: Tail = field(default_factory=Tail)
-    peak: int = 0
-    cpu: float = 0.0
-
-    def read(self) -> bool:
-        """Take what has been printed; return False if nobody can print any more."""
-        with contextlib.suppress(BlockingIOError):
-            data = os.read(self.output, 65_536)
-            self.tail.add(data)
-            return bool(data)
-        return True
-
-    def excess(self, limits: Limits) -> str | None:
-        """Return which limit is passed, None if all are kept."""
-        members = [each for each in family(self.roots) if each != self.uncounted]
-        uses = [use_of(each) for each in members]
-        held, entries = self._held()
-        memory = sum(used for _, used in uses) + held
-        if memory > limits.memory and len(members) > 1:
-            # What a child shares with its parent has been counted twice. The exact sum costs more.
-            memory = sum(share_of(each) for each in members) + held
-        self.cpu = max(self.cpu, sum(seconds for seconds, _ in uses))
-        self.peak = max(self.peak, memory)
-        passed = {
-            "memory": memory > limits.memory,
-            "space": entries > limits.files + OWN_FILES,
-            "cpu time": self.cpu >= limits.cpu,
-        }
-        return next((name for name, true in passed.items() if true), None)
-
-    def _held(self) -> tuple[int, int]:
-        """Return how many bytes, and files, its folders in memory hold."""
-        states = [os.fstatvfs(folder) for folder in self.folders]
-        used = sum((state.f_blocks - state.f_bfree) * state.f_frsize for state in states)
-        return used, sum(state.f_files - state.f_ffree for state in states)
-
-    def end(self) -> None:
-        """Kill all of it, and wait until nothing is left."""
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.first, signal.SIGKILL)
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(self.first, selectors.EVENT_READ)
-            waiting.select(timeout=ENDING)
+CROWDED = 0.2  # of its time that a run may queue for a processor before its neighbours are blamed
 
 
 def watch(run: Run, limits: Limits) -> Outcome:
@@ -124,12 +25,27 @@ def watch(run: Run, limits: Limits) -> Outcome:
         run.end()
     while stopped != "output" and run.tail.length <= limits.output and _more(run):
         pass
+    return _outcome(run, limits, stopped, time.monotonic() - started)
+
+
+def _outcome(run: Run, limits: Limits, stopped: str | None, seconds: float) -> Outcome:
+    """Say how a run ended that was stopped at a limit, or not."""
     code = run.code(ENDING)
-    seconds = time.monotonic() - started
     ended = stopped or ("finished" if code == 0 else "crashed")
-    if ended == "crashed" and run.cpu >= 0.9 * limits.cpu:
+    if ended == "crashed" and run.tally.cpu >= 0.9 * limits.cpu:
         ended = "cpu time"  # the kernel was faster
-    return Outcome(ended, None if stopped else code, seconds, run.peak, run.tail.text())
+    if ended == "machine memory":
+        left = counting.memory_left() / 1e6
+        run.tail.add(f"\n[This machine had {left:,.0f} MB of memory left.]".encode())
+    waited = ended == "wall time" and run.tally.queued > CROWDED * seconds
+    return Outcome(
+        ended,
+        None if stopped else code,
+        seconds,
+        run.peak,
+        run.tail.text(),
+        crowded=waited or ended == "machine memory",
+    )
 
 
 def _more(run: Run) -> bool:
@@ -152,7 +68,7 @@ def _stopped_by(run: Run, limits: Limits, started: float) -> str | None:
                 waiting.unregister(run.output)
             if run.tail.length > limits.output:
                 return "output"
-            if now - started > limits.wall:
+            if run.time(started) > limits.wall:
                 return "wall time"
             if now >= look:
                 if (passed := run.excess(limits)) is not None:

@@ -17,9 +17,22 @@ HOARD = """\
 import mmap
 hoard = []
 while True:
-    block = mmap.mmap(-1, 50_000_000)
-    for page in range(0, len(block), 4096):
-        block[page] = 1
+    try:
+        hoard.append(mmap.mmap(-1, 50_000_000, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+        hoard[-1].write(b"x" * 50_000_000)
+    except (OSError, MemoryError):
+        pass"""
+
+HOARD_UNSEEN = """\
+import ctypes, mmap
+libc = ctypes.CDLL(None)
+hoard = []
+while True:
+    block = mmap.mmap(-1, 1 << 28)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(block))
+    for place in range(start, start + len(block), 1 << 22):
+        ctypes.memset(place, 1, 1 << 22)
+        libc.madvise(ctypes.c_void_p(place), ctypes.c_size_t(1 << 22), 4)  # it shows no more
     hoard.append(block)"""
 
 FORK = """\
@@ -121,6 +134,12 @@ ATTACKS = [
         HUMAN,
     ),
     Attack(
+        "hoard-unseen",
+        "fill shared memory, and let go of each piece so that no process shows it",
+        answer(scaled=f"{HOARD_UNSEEN}\ndef my_scaled(): ..."),
+        says=("the cell with it stopped with PermissionError",),
+    ),
+    Attack(
         "fork-bomb",
         "fork without end, in a cell",
         answer(scaled=FORK),
@@ -159,7 +178,7 @@ ATTACKS = [
         "leave no room for the results",
         own_cell(FILL),
         (0, 0, 0),
-        ("ended by itself",),
+        ("files than it may",),
         ("No space left on device",),
         HUMAN,
     ),

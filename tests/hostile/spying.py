@@ -75,7 +75,7 @@ ATTACKS = [
         "open sockets",
         _socket,
         says=("the cell with it stopped with",),
-        shows=("ConnectionRefusedError",),
+        shows=("PermissionError",),
     ),
     Attack("dns", "ask a name server", answer(scaled=DNS), says=("gaierror",)),
     Attack("stored-constants", "return the right results of a neighbour", _constants),

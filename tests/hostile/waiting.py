@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.hostile.model import (
     HUMAN,
     NOT_SCALED,
+    ONLY_FIRST,
     Attack,
     answer,
 )
@@ -30,6 +31,29 @@ def my_scaled(features, factor):
             pass"""
 
 FREEZE = "import os, signal, time\nos.kill(os.getppid(), signal.SIGSTOP)\ntime.sleep(1000)"
+
+FORGET = """\
+import os, signal, time
+os.kill(os.getppid(), signal.SIGSTOP)
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+def lineage():
+    os.setsid()
+    while True:
+        if os.fork() == 0:
+            os.setsid()
+            end = time.time() + 1.5
+            while time.time() < end:
+                pass
+            os._exit(0)
+        time.sleep(1.5)
+for _ in range(28):
+    if os.fork() == 0:
+        lineage()
+while True:
+    try:
+        time.sleep(1000)
+    except BaseException:
+        pass"""
 
 RECURSION = """\
 import sys
@@ -83,6 +107,15 @@ ATTACKS = [
         answer(scaled=FREEZE),
         NOT_SCALED,
         ("it took longer than", "cut off"),
+        (),
+        HUMAN,
+    ),
+    Attack(
+        "forget-children",
+        "keep the processors busy with children that nobody waits for, in sessions of their own",
+        answer(scaled=f"{FORGET}\ndef my_scaled(): ..."),
+        ONLY_FIRST,
+        ("computed for longer than 15 s", "cut off"),
         (),
         HUMAN,
     ),
