@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 import nst_edu as nst
-from nst_edu.fast import reused_memory
+from nst_edu.allocation import reused_memory
 
 FINISHED_PICTURE = """
 import resource, time

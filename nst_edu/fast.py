@@ -5,10 +5,8 @@ Each function has a plain counterpart that it is tested against, in value and gr
 
 from __future__ import annotations
 
-import ctypes
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import itertools
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import torch.nn.functional as F
@@ -16,18 +14,13 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-# mallopt's names for what it sets, and the values that glibc starts with (malloc.h).
-TRIM_THRESHOLD, MMAP_MAX = -1, -4
-DEFAULTS = {TRIM_THRESHOLD: 128 * 1024, MMAP_MAX: 65536}
-KEEP_ALL = {TRIM_THRESHOLD: 2**31 - 1, MMAP_MAX: 0}
-
 
 def gram_matrix(features: Tensor) -> Tensor:
     """Compute `nst_edu.losses.gram_matrix` (divided by H·W) with two matrix products, not three.
 
     For G = F Fᵀ the gradient is (D + Dᵀ) F, where D is the gradient of what follows. Autograd
-    multiplies D and Dᵀ with F one after the other. Here only one factor is differentiated, and the
-    sum D + Dᵀ is made before it meets the long side of F. (Second derivatives are lost.)
+    multiplies D and Dᵀ with F one after the other. Here the sum D + Dᵀ is made before it meets the
+    long side of F. (Second derivatives are lost.)
 
     Parameters
     ----------
@@ -39,13 +32,54 @@ def gram_matrix(features: Tensor) -> Tensor:
     Tensor
         Shape (N, C, C).
     """
-    _, c, h, w = features.shape
-    rows = features.flatten(2)  # (N, C, H*W)
-    if len(rows) == 1:
-        rows = rows.squeeze(0)  # (C, H*W): on the CPU, faster than a batch of one
-    half = rows.detach() @ rows.mT / (h * w)  # (C, C), or (N, C, C)
-    gram = half + half.mT - half.detach()
-    return gram.view(-1, c, c)
+    gram: Tensor = _Gram.apply(features)
+    return gram
+
+
+class _Gram(Function):
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:
+        ctx.size = n, c, h, w = features.shape
+        rows = features.flatten(2)  # (N, C, H*W)
+        if n == 1:
+            rows = rows.squeeze(0)  # (C, H*W): on the CPU, faster than a batch of one
+        ctx.save_for_backward(rows)
+        return (rows @ rows.mT / (h * w)).view(n, c, c)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (rows,) = ctx.saved_tensors
+        _, _, h, w = ctx.size
+        both = (gradient + gradient.mT) / (h * w)
+        # Channels-last maps have the rows on end; so should their gradient.
+        product: Tensor = (rows.mT @ (both if rows.ndim == 3 else both.squeeze(0))).mT
+        return product.view(ctx.size)
+
+
+_IN_PLACE = nn.ReLU(inplace=True)
+
+
+def stages_for(stages: nn.ModuleDict, wanted: Collection[str]) -> Iterator[tuple[str, nn.Module]]:
+    """Yield the stages that `wanted` needs in turn, changed where no wanted map shows it.
+
+    ReLU overwrites its input: that saves memory and time. And ReLU before max pooling comes after
+    it, where a quarter of the work is left: the largest of four values, cut off at 0, is the
+    largest of the four values cut off at 0.
+    """
+    names = list(stages)
+    deepest = max((names.index(name) for name in wanted), default=-1)
+    late = {
+        relu
+        for relu, pool in itertools.pairwise(names)
+        if isinstance(stages[relu], nn.ReLU) and isinstance(stages[pool], nn.MaxPool2d)
+    }.difference(wanted)
+    for before, name in zip(["", *names], names[: deepest + 1], strict=False):
+        free = isinstance(stages[name], nn.ReLU) and before not in wanted
+        if name not in late:
+            yield name, _IN_PLACE if free else stages[name]
+        if before in late:
+            yield name, _IN_PLACE
 
 
 class Conv2d(nn.Conv2d):
@@ -74,41 +108,7 @@ class _BorderRepeated(Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         # A border pixel was used up to four times. Nobody else needs this gradient any more.
-        gradient[:, :, 1] += gradient[:, :, 0]
-        gradient[:, :, -2] += gradient[:, :, -1]
-        gradient[..., 1] += gradient[..., 0]
-        gradient[..., -2] += gradient[..., -1]
+        for side in (2, 3):
+            gradient.select(side, 1).add_(gradient.select(side, 0))
+            gradient.select(side, -2).add_(gradient.select(side, -1))
         return gradient[:, :, 1:-1, 1:-1]
-
-
-@contextmanager
-def reused_memory() -> Iterator[None]:
-    """Let freed memory be used again inside the block, and give it back at its end (Linux).
-
-    glibc returns every large tensor to the system when it is freed, and the system clears every
-    page that it hands out again. At 512 px that is a fifth of the time of an evaluation.
-    """
-    libc = _glibc()
-    if libc is None:
-        yield
-        return
-    for option, value in KEEP_ALL.items():
-        libc.mallopt(option, value)
-    try:
-        yield
-    finally:
-        for option, value in DEFAULTS.items():
-            libc.mallopt(option, value)
-        libc.malloc_trim(0)
-
-
-def _glibc() -> ctypes.CDLL | None:
-    """Return the C library if it is the GNU one; others have no mallopt or another."""
-    if not sys.platform.startswith("linux"):
-        return None
-    try:
-        libc = ctypes.CDLL("libc.so.6")
-        _ = libc.mallopt, libc.malloc_trim, libc.gnu_get_libc_version
-    except (OSError, AttributeError):
-        return None
-    return libc

@@ -6,7 +6,6 @@ its weights are frozen, and gradients flow through it to the pixels.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from importlib import resources
 from typing import Literal
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from nst_edu.checks import check_name
-from nst_edu.fast import Conv2d
+from nst_edu.fast import Conv2d, stages_for
 from nst_edu.settings import choose_backbone, choose_device
 from nst_edu.torchvision_weights import fill_squeezenet, fill_vgg
 
@@ -116,18 +115,13 @@ class Backbone(nn.Module):
         wanted = [check_name(layer, self.layers, f"layer of {self.name!r}") for layer in layers]
         if image.ndim != 4 or image.shape[1] != 3:
             raise ValueError(f"image must have shape (N, 3, H, W), not {tuple(image.shape)}")
-        deepest = max((self.layers.index(layer) for layer in wanted), default=-1)
         maps: dict[str, Tensor] = {}
-        x, previous = (image - self.mean) / self.std, ""
-        for name, stage in itertools.islice(self.stages.items(), deepest + 1):
+        x = (image - self.mean) / self.std
+        for name, stage in stages_for(self.stages, wanted):
             self._check_room(name, stage, x, image)
-            # ReLU may overwrite a convolution's map that nobody has asked for: that saves time and
-            # memory, and no map that is handed out changes.
-            free = isinstance(stage, nn.ReLU) and previous not in wanted
-            x = x.relu_() if free else stage(x)
+            x = stage(x)
             if name in wanted:
                 maps[name] = x
-            previous = name
         return {layer: maps[layer] for layer in wanted}
 
     def _check_room(self, name: str, stage: nn.Module, x: Tensor, image: Tensor) -> None:

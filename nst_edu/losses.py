@@ -6,6 +6,7 @@ and "Image Style Transfer Using Convolutional Neural Networks" (CVPR 2016).
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from torch import Tensor
 
 from nst_edu.checks import check_name
@@ -56,9 +57,8 @@ def content_loss(
     check_name(error, ERRORS, "error")
     check_name(reduction, REDUCTIONS, "reduction")
     _check_same_shape(features, target)
-    difference = features - target
-    errors = difference.square() if error == "squared" else difference.abs()
-    return errors.mean() if reduction == "mean" else errors.sum()
+    measure = F.mse_loss if error == "squared" else F.l1_loss
+    return measure(features, target, reduction=reduction)
 
 
 def gram_matrix(features: Tensor, *, divide_by: str = "hw") -> Tensor:
@@ -133,7 +133,7 @@ def style_loss(gram: Tensor, target: Tensor) -> Tensor:
     tensor(2.5000)
     """
     _check_same_shape(gram, target)
-    return (gram - target).square().mean()
+    return F.mse_loss(gram, target)
 
 
 def total_variation_loss(image: Tensor) -> Tensor:

@@ -128,10 +128,11 @@ class Objective:
                 gram = grams[layer]  # one style for a batch of photos: the same target for each
                 style = style + target.weight * style_loss(gram, target.value.expand_as(gram))
 
-        tv = total_variation_loss(image)
         alpha, beta, gamma = self.weights
+        with torch.set_grad_enabled(gamma > 0 and torch.is_grad_enabled()):
+            tv = total_variation_loss(image)
         total = alpha * content + beta * style
-        if gamma:  # if not, the way back need not pass through it
+        if gamma:
             total = total + gamma * tv
         return Losses(content, style, tv, total)
 

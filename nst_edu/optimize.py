@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nst_edu.allocation import reused_memory
 from nst_edu.checks import check_count, check_name, check_number
-from nst_edu.fast import reused_memory
 from nst_edu.objective import Losses, Objective
 
 # For pixels between 0 and 1. Gradient descent's rate is found from its first gradient.

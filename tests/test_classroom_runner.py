@@ -222,13 +222,16 @@ def started(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=500, env=environment)
 
 
+PATIENT = (
+    "patient"  # at the end of a folder's name: a machine that stands still a while stops no one
+)
 MANY = """
 import sys
 from pathlib import Path
 from nst_edu.classroom import forking, runner
 runner.torch.set_num_threads(1)
-forking.GRACE = 1.0
 for folder in sys.argv[1:]:
+    forking.GRACE = 5.0 if folder.endswith("patient") else 1.0
     runner.execute(Path(folder))
 print("all done")
 """
@@ -244,7 +247,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Graded]:
     for name, (answer, _) in ANSWERS.items():
         notebooks[name] = ("import torch", SUM, answer, NUMBER)
     folders = [
-        write(top / str(number), sources, {"my_sum": "c1"})
+        write(top / f"{number}{PATIENT * (sources is HONEST)}", sources, {"my_sum": "c1"})
         for number, sources in enumerate(notebooks.values())
     ]
     ended = started(["-c", MANY, *map(str, folders)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from torchvision import models
 from torchvision.models.vgg import cfgs, make_layers
 
-from nst_edu.fast import Conv2d
+from nst_edu.fast import Conv2d, stages_for
 from nst_edu.features import BACKBONES, Backbone, load_backbone, vgg_stages
 
 # What torchvision documents for its ImageNet weights.
@@ -386,3 +387,53 @@ def test_the_fast_convolution_has_the_plain_one_s_values_and_gradients(
             results.append([output, *torch.autograd.grad(output.sin().sum(), wanted)])
         for expected, got in zip(*results, strict=True):
             torch.testing.assert_close(got, expected)
+
+
+def plain_maps(backbone: Backbone, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+    """Apply one stage after the other, and overwrite nothing."""
+    maps, x = {}, (image - backbone.mean) / backbone.std
+    for name, stage in backbone.stages.items():
+        x = stage(x)
+        maps[name] = x
+    return {layer: maps[layer] for layer in layers}
+
+
+LAYERS = [
+    ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1", "relu4_2"],
+    ["relu1_2", "pool1", "conv2_2"],  # ReLU before pooling is wanted
+    ["conv1_2", "pool1"],  # its input is
+    ["pool1"],
+    ["relu2_2"],
+    ["conv1_1"],
+    ["pool2", "relu2_2", "conv2_2", "conv3_4", "pool3"],
+]
+
+
+@pytest.mark.parametrize("layers", LAYERS, ids=" ".join)
+def test_stages_in_another_order_give_the_same_maps_and_gradients(
+    compact: Backbone, layers: list[str]
+) -> None:
+    torch.manual_seed(1)
+    photo = torch.rand(2, 3, 37, 46)
+    photo[:, :, :20] = 0.5  # flat: all four values of a window are equal
+    results = []
+    for maps_of in (plain_maps, Backbone.forward):
+        image = photo.clone().requires_grad_()
+        maps = maps_of(compact, image, layers)
+        loss = torch.stack([map_.sin().sum() for map_ in maps.values()]).sum()
+        results.append([*maps.values(), *torch.autograd.grad(loss, image)])
+    for expected, got in zip(*results, strict=True):
+        torch.testing.assert_close(got, expected, rtol=0, atol=0)
+
+
+def test_relu_comes_after_pooling_and_overwrites_only_what_nobody_wants(compact: Backbone) -> None:
+    def kinds(*wanted: str) -> list[tuple[str, bool | None]]:
+        stages = stages_for(compact.stages, wanted)
+        return [(name, getattr(stage, "inplace", None)) for name, stage in stages]
+
+    begin = [("conv1_1", None), ("relu1_1", True), ("conv1_2", None)]
+    assert kinds("pool1") == [*begin, ("pool1", None), ("pool1", True)]
+    assert kinds("relu1_2", "pool1") == [*begin, ("relu1_2", True), ("pool1", None)]
+    assert kinds("conv1_1", "conv1_2") == [("conv1_1", None), ("relu1_1", False), ("conv1_2", None)]
+    assert kinds("relu1_2") == [*begin, ("relu1_2", True)]
+    assert kinds() == []

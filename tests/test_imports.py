@@ -26,6 +26,7 @@ LEVEL = {
     "images": 1,
     "layers": 1,
     "losses": 1,
+    "allocation": 0,
     "fast": 1,
     "features": 2,
     "objective": 3,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from nst_edu.fast import reused_memory
+from nst_edu.allocation import reused_memory
 from nst_edu.training.distill import Settings, export, load_checkpoint, start_run, train
 from nst_edu.training.pictures import Photos
 from nst_edu.training.teachers import Teachers

@@ -14,6 +14,7 @@ from tests import classroom_samples as samples
 __all__ = ["GRADED", "HUMAN", "UNREADABLE"]
 
 FULL, NOT_SCALED, ONLY_FIRST, NOTHING = (6, 4, 3), (6, 0, 3), (6, 0, 0), (0, 0, 0)
+TIMED = ("the cell with it stopped with CellTimeLimit: stopped after 3 s",)
 ZEROS = "def my_scaled(features, factor):\n    return torch.zeros_like(features)\n"
 
 
@@ -46,6 +47,7 @@ class Field:
 
 
 Make = Callable[[Field, str], None]
+Outcome = tuple[tuple[float, ...], tuple[str, ...], str]  # the marks, the words, the status
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,9 @@ class Attack:
         Words that the feedback page or the log must have.
     status
         As in `records`.
+    elsewhere
+        Where the machine is slower or faster, another limit may come first: the marks, words and
+        status that are as right.
     """
 
     student: str
@@ -77,6 +82,13 @@ class Attack:
     says: tuple[str, ...] = ()
     shows: tuple[str, ...] = ()
     status: str = GRADED
+    elsewhere: Outcome | None = None
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """The ways in which it may end."""
+        usual = (self.marks, self.says, self.status)
+        return (usual,) if self.elsewhere is None else (usual, self.elsewhere)
 
 
 def path_of(field: Field, student: str) -> Path:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from tests.hostile.model import (
+    GRADED,
     HUMAN,
     NOT_SCALED,
     ONLY_FIRST,
+    TIMED,
     Attack,
     answer,
     own_cell,
@@ -14,7 +16,8 @@ from tests.hostile.model import (
 FLOOD = "import os\nwhile True:\n    os.write(1, b'x' * 60_000)"
 
 HOARD = """\
-import mmap
+import mmap, os
+os.fork()  # one process alone is refused more before it has as much
 hoard = []
 while True:
     try:
@@ -132,6 +135,7 @@ ATTACKS = [
         ("more memory than 1,500 MB",),
         (),
         HUMAN,
+        (NOT_SCALED, TIMED, GRADED),
     ),
     Attack(
         "hoard-unseen",
@@ -153,6 +157,7 @@ ATTACKS = [
         "fork without end, in the function",
         answer(scaled=FORK_IN_FUNCTION),
         says=("BlockingIOError",),
+        elsewhere=(NOT_SCALED, ("loop",), GRADED),
     ),
     Attack(
         "thread-bomb",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from tests.hostile.model import (
+    GRADED,
     HUMAN,
     NOT_SCALED,
     ONLY_FIRST,
+    TIMED,
     Attack,
     answer,
 )
@@ -69,8 +71,6 @@ class Endless:
 my_sizes = Endless()
 my_sizes"""
 
-TIMED = ("the cell with it stopped with CellTimeLimit: stopped after 3 s",)
-
 TOO_LATE = ("took too long",)
 
 ATTACKS = [
@@ -118,6 +118,7 @@ ATTACKS = [
         ("computed for longer than 15 s", "cut off"),
         (),
         HUMAN,
+        (NOT_SCALED, ("computed for longer than 15 s", "cut off"), HUMAN),
     ),
     Attack(
         "wait-for-input",
@@ -138,6 +139,6 @@ ATTACKS = [
         answer(sizes=REPR),
         (6, 4, 0),
         ("Endless",),
-        ("RecursionError",),
+        elsewhere=((6, 4, 0), TIMED, GRADED),
     ),
 ]
