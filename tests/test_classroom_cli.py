@@ -71,7 +71,9 @@ def test_help_names_the_classroom_and_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["grade"], ["report"], ["release"], ["collect"], ["validate"]], ids=str
+    "command",
+    [[], ["grade"], ["report"], ["release"], ["collect"], ["validate"], ["feedback"]],
+    ids=str,
 )
 def test_every_command_explains_itself(
     command: list[str], capsys: pytest.CaptureFixture[str]
@@ -136,6 +138,26 @@ def test_a_roster_shows_who_is_missing(
     assert "1 handed in nothing" in out
     assert "no submission" in out
     assert "not on the roster: zoe" in err
+
+
+def test_the_class_list_s_columns_stay_in_the_table(
+    grade: Grade, runs: list[Any], tmp_path: Path
+) -> None:
+    samples.write_submission(tmp_path / "sub", "ada")
+    (tmp_path / "roster.csv").write_text("id,mail\nada,a@example.org\n")
+    (tmp_path / "new.csv").write_text("id,mail\nada,b@example.org\n")
+
+    def mails() -> list[str]:
+        with (tmp_path / "marks" / "marks.csv").open(newline="") as file:
+            return [row["mail"] for row in csv.DictReader(file)]
+
+    report = ["classroom", "report", str(tmp_path / "marks")]
+    assert grade("--roster", str(tmp_path / "roster.csv")) == 0
+    for command, mail in ((report, "a"), ([*report, "--roster", str(tmp_path / "new.csv")], "b")):
+        assert main(command) == 0
+        assert mails() == [f"{mail}@example.org"]
+    assert grade() == 0
+    assert mails() == ["b@example.org"]
 
 
 def test_one_student_can_be_graded_again(

@@ -80,6 +80,15 @@ def test_what_is_taken_for_the_class_is_said(came: Path, to: Path) -> None:
     assert "\nExport/ was taken for the folder of the class\n" in str(report)
 
 
+def test_a_mistyped_assignment_is_asked_about(came: Path, to: Path) -> None:
+    for student in ("ada", "bob"):
+        put(came / student / "gram.ipynb")
+    asked = "No notebook is called 'garm'. Most are called 'gram.ipynb'. Is --assignment right?"
+    assert asked in str(collect([came], "garm", to))
+    put(came / "carla" / "My Garm.ipynb")
+    assert "Is --assignment right?" not in str(collect([came], "garm", to))
+
+
 def test_students_who_send_archives(came: Path, tmp_path: Path, to: Path) -> None:
     zipped(came / "ada_101_assignsubmission_file_work.zip", {"any/gram.ipynb": "0"})
     zipped(came / "bob.zip", {"gram.ipynb": "1"})

@@ -30,8 +30,7 @@ def latest_first(arrived: Sequence[Arrival], assignment: str) -> list[Arrival]:
         text = f"The work of several people seems to be here: {_few(people)}."
         advice = "Give that folder or archive itself as FROM."
         raise UnreadableError("several-people", f"{text} {advice}")
-    wanted = _letters(assignment)
-    named = [one for one in arrived if wanted in _letters(one.name)]
+    named = [one for one in arrived if is_called(one.name, assignment)]
     names = {one.name for one in arrived}
     if not named and len(names) > 1:
         text = f"{len(names)} notebooks, and none is called {assignment}: {_few(names)}."
@@ -63,6 +62,17 @@ def differ(data: bytes, rivals: Sequence[Arrival], budget: Budget) -> bool:
 
 def _few(names: set[str]) -> str:
     return ", ".join(name[:60] for name in sorted(names)[:5])
+
+
+def is_called(name: str, assignment: str) -> bool:
+    """Tell whether the assignment's name is in a file's name, however it is written.
+
+    Examples
+    --------
+    >>> is_called("My_Style-Loss (2).ipynb", "style loss"), is_called("work.ipynb", "gram")
+    (True, False)
+    """
+    return _letters(assignment) in _letters(name)
 
 
 def _letters(name: str) -> str:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nst_edu.classroom import collect, release, validate
+from nst_edu.classroom import collect, hand_back, release, validate
 
 if TYPE_CHECKING:
     from nst_edu.signals import StopSignals
@@ -21,6 +21,7 @@ For teachers: hand out an assignment, collect the notebooks, grade them safely.
   nst-edu classroom collect ~/Downloads/*.zip --assignment gram --to submissions/
   nst-edu classroom grade submissions/ --assignment gram/gram.ipynb --to marks/
   nst-edu classroom report marks/
+  nst-edu classroom feedback marks/ --moodle export.zip --to feedback.zip
 
 For students: look whether a notebook can be handed in.
 
@@ -40,6 +41,7 @@ OTHERS = {
     "release": (release, "make the students' version of an assignment"),
     "validate": (validate, "look whether a notebook can be handed in"),
     "collect": (collect, "sort what students sent into folders"),
+    "feedback": (hand_back, "pack the feedback pages for Moodle"),
 }
 
 
@@ -66,7 +68,7 @@ def add_classroom(commands: Any) -> None:
     text = "write marks.csv, junit.xml and report.html, with the points of by_hand.csv"
     report = inner.add_parser("report", help=text, description=text.capitalize() + ".")
     report.add_argument("marks", metavar="MARKS", type=Path, help="the folder of 'grade --to'")
-    text = "the class list, CSV with a column 'id': its other columns go into marks.csv"
+    text = "the class list, if it has changed: its columns go into marks.csv"
     report.add_argument("--roster", metavar="CSV", type=Path, help=text)
 
 

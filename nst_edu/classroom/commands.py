@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from nst_edu.classroom import sandbox
+from nst_edu.classroom.files import CLASS, write_atomic
 from nst_edu.classroom.grade import Grading
+from nst_edu.classroom.gradebook import About
 from nst_edu.classroom.layout import Found, find_submissions
 from nst_edu.classroom.records import NOTHING, Graded
 from nst_edu.classroom.report import PAGE, write_reports
@@ -37,7 +39,8 @@ def grade(args: argparse.Namespace) -> int:
     grading = Grading(assignment, store.secret, limits, unsafe=unsafe)
     options = Options(args.jobs, args.scheduler, args.force, args.quiet)
     done = Session(grading, store, options).run(found, missing)
-    everybody = write_reports(args.to, roster.about) if all_results(args.to) else []
+    about = _about(args.roster, args.to)
+    everybody = write_reports(args.to, about) if all_results(args.to) else []
     by_name = {graded.student: graded for graded in everybody}
     results = [by_name[name] for name in (*done.students, *missing) if name in by_name]
     _tell(args, done, results, [path.name for path in ignored], _strangers(found, roster.ids))
@@ -122,11 +125,19 @@ def _tell(
     )
 
 
+def _about(class_list: Path | None, marks: Path) -> About:
+    """Return the columns of the class list; it is kept beside the marks, for the next time."""
+    kept = marks / CLASS
+    if class_list is not None and marks.is_dir():
+        read_roster(class_list)  # or say what is wrong with it
+        write_atomic(kept, class_list.read_bytes())
+    return read_roster(kept).about if kept.is_file() else {}
+
+
 def report(args: argparse.Namespace) -> int:
     """Write the reports again, from what is graded and what was entered by hand."""
     folder: Path = args.marks
-    roster = read_roster(args.roster) if args.roster else Roster()
-    results = write_reports(folder, roster.about)
+    results = write_reports(folder, _about(args.roster, folder))
     print(table(results))
     print(f"report: {folder / PAGE}")
     return exit_code(results, [])

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from nst_edu.classroom.leftovers import clean
 
 LONGEST = 100  # characters of a folder's name; most file systems take 255 bytes
+CLASS = "class.csv"  # the class list as it was last given, beside the marks
 PART = ".part"  # ends the name of a file that is being written
 SCRATCH = "nst-edu-grade-"  # begins the name of a folder for temporary files
 
@@ -69,7 +70,7 @@ def safe_name(text: str) -> str:
 RESERVED = frozenset(
     {
         *("secret", "assignment.json", "marks.csv", "junit.xml", "report.html"),
-        *("by_hand.csv", "by_hand.html"),
+        *("by_hand.csv", "by_hand.html", CLASS),
     }
 )
 

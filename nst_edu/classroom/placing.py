@@ -49,13 +49,13 @@ class Report:
 
     Attributes
     ----------
-    above
-        The folders that were taken for the class's: what is in them names the students.
+    remarks
+        What the person should know, though nothing may be wrong.
     """
 
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...]
-    above: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -66,8 +66,7 @@ class Report:
         head = f"{'student':<24}  {'state':<9}  {'last changed':<16}  from"
         here = sum(row.state not in (MISSING, "refused") for row in self.rows)
         count = f"{here} here, {len(self.missing)} missing, {len(self.problems)} to look at"
-        taken = [f"{one_line(one)}/ was taken for the folder of the class" for one in self.above]
-        return "\n".join([head, *map(str, self.rows), "", *taken, count])
+        return "\n".join([head, *map(str, self.rows), "", *map(one_line, self.remarks), count])
 
 
 def put(path: Path, data: bytes, modified: float) -> str:

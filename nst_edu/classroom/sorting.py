@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nst_edu.classroom.arrivals import Arrival
-from nst_edu.classroom.choosing import differ, latest_first, rivals_of
+from nst_edu.classroom.choosing import differ, is_called, latest_first, rivals_of
 from nst_edu.classroom.depth import common_depth
 from nst_edu.classroom.placing import MISSING, Report, Row, put
 from nst_edu.classroom.reading import Problem, UnreadableError
@@ -28,14 +29,16 @@ class Sorter:
     roster: Roster
     problems: list[Problem] = field(default_factory=list)
     arrived: dict[str, dict[str, list[Arrival]]] = field(default_factory=dict)
-    above: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def add(self, source: Path, arrivals: Sequence[Arrival], problems: Sequence[Problem]) -> None:
         """Take in what was found in one place."""
         self.problems += problems
         now = time.time()
         depth = common_depth([one.parts for one in arrivals], self.assignment, self._is_known)
-        self.above += ["/".join(arrivals[0].parts[:depth])] * (depth > 0)
+        if depth > 0:
+            above = "/".join(arrivals[0].parts[:depth])
+            self.remarks.append(f"{above}/ was taken for the folder of the class")
         alone = source if source.is_dir() and len(arrivals) == 1 else None
         for arrival in arrivals:
             try:
@@ -87,7 +90,20 @@ class Sorter:
         owners = self._owners()
         rows = [self._row(student, owners) for student in sorted(self.arrived)]
         rows += [Row(one, MISSING) for one in self.roster.ids if one not in self.arrived]
-        return Report(tuple(rows), tuple(dict.fromkeys(self.problems)), tuple(self.above))
+        remarks = (*self.remarks, *self._other_assignment())
+        return Report(tuple(rows), tuple(dict.fromkeys(self.problems)), remarks)
+
+    def _other_assignment(self) -> list[str]:
+        """Ask whether the assignment's name is right if nobody's notebook has it."""
+        senders = [found for mine in self.arrived.values() for found in mine.values()]
+        names = [{one.name for one in found if one.name.endswith(".ipynb")} for found in senders]
+        common = Counter(name for mine in names for name in mine).most_common(1)
+        if len(names) < 2 or any(
+            is_called(name, self.assignment) for mine in names for name in mine
+        ):
+            return []
+        most = f" Most are called {common[0][0]!r}." if common and common[0][1] > 1 else ""
+        return [f"No notebook is called {self.assignment!r}.{most} Is --assignment right?"]
 
     def _owners(self) -> dict[str, set[str]]:
         """Return whose each folder is, as a disk sees it that takes a and A for the same."""

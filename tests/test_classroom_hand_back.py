@@ -1,0 +1,105 @@
+"""Feedback pages for Moodle: each in the folder of the one participant whose page it is."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nst_edu.classroom.feedback import CellShown
+from nst_edu.classroom.hand_back import Packed, pack_feedback
+from nst_edu.classroom.records import NOTHING, ByHand
+from nst_edu.classroom.store import Store
+from nst_edu.cli import main
+from tests.classroom_exports import zipped
+from tests.test_classroom_report import result
+
+EXPORT = {
+    "Ada Lovelace_101_assignsubmission_file_/gram.ipynb": "1",
+    "Bo Li_102_assignsubmission_file/Untitled.ipynb": "2",  # as newer ones name it
+}
+Pack = Callable[..., Packed]
+
+
+@pytest.fixture
+def marks(tmp_path: Path) -> Path:
+    store = Store(tmp_path / "marks")
+    for student in ("ada", "bo"):
+        store.save(replace(result(student, 6, 4), by_hand=()), [CellShown("code", f"# {student}")])
+    (tmp_path / "marks" / "class.csv").write_text("id,name\nada,Ada Lovelace\nbo,Bo Li\n")
+    return store.folder
+
+
+@pytest.fixture
+def pack(marks: Path, tmp_path: Path) -> Pack:
+    def packed(export: dict[str, str] = EXPORT, roster: Path | None = None) -> Packed:
+        source = zipped(tmp_path / "export.zip", export)
+        return pack_feedback(marks, [source], tmp_path / "feedback.zip", roster)
+
+    return packed
+
+
+def pages(path: Path) -> dict[str, str]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+def test_each_page_is_in_its_participants_folder(pack: Pack, marks: Path, tmp_path: Path) -> None:
+    assert pack() == Packed(("ada", "bo"), ())
+    found = pages(tmp_path / "feedback.zip")
+    expected = {
+        f"Participant_{number}_assignsubmission_file_/gram-feedback.html": student
+        for number, student in ((101, "ada"), (102, "bo"))
+    }
+    assert found == {
+        name: (marks / student / "feedback.html").read_text(encoding="utf-8")
+        for name, student in expected.items()
+    }
+    # As Moodle reads a folder's name: split at underscores, the second piece is the participant.
+    assert [name.split("_", 4)[1:4] for name in found] == [
+        ["101", "assignsubmission", "file"],
+        ["102", "assignsubmission", "file"],
+    ]
+
+
+def test_who_is_left_out_is_told(pack: Pack, marks: Path, tmp_path: Path) -> None:
+    Store(marks).save(replace(result("carla", 6, 4), by_hand=()))
+    Store(marks).save(replace(result("dora", 0, 0), marks=(), by_hand=(), status=NOTHING))
+    (tmp_path / "new.csv").write_text("id,name\nada,Ada Lovelace\nbo,Bo Li\neve,Eve\ncarla,Carla\n")
+    export = {
+        **EXPORT,
+        "Bo Li_103_assignsubmission_file_/gram.ipynb": "another Bo Li",
+        "Eve_104_assignsubmission_file_/gram.ipynb": "5",
+        "carla_7_8_gram.ipynb": "as Canvas names it",
+    }
+    done = pack(export, tmp_path / "new.csv")
+    assert done.students == ("ada",)
+    said = "\n".join(done.problems)
+    assert "bo: 2 senders have this name (Bo Li_102, Bo Li_103): not packed" in said
+    assert "eve: handed in, but not graded" in said
+    assert "carla_7_8_gram.ipynb is not named as Moodle names it: not packed" in said
+    assert "carla: graded, but not in the export: not packed" in said
+    assert "dora" not in said
+    assert len(pages(tmp_path / "feedback.zip")) == 1
+
+
+def test_open_points_are_told(pack: Pack, marks: Path) -> None:
+    Store(marks).save(replace(result("ada", 6, 4), by_hand=(ByHand("essay", 5),)))
+    done = pack()
+    assert done.students == ("ada", "bo")
+    assert done.problems == ("points are still to be given by hand: ada",)
+
+
+def test_the_command(marks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    export = zipped(tmp_path / "export.zip", EXPORT)
+    command = ["classroom", "feedback", str(marks), "--moodle", str(export), "--to"]
+    assert main([*command, str(tmp_path / "pages.zip")]) == 0
+    assert capsys.readouterr().out == f"2 pages in {tmp_path / 'pages.zip'}\n"
+    assert main([*command, str(tmp_path / "pages")]) == 2
+    assert "--to: expected the name of a .zip" in capsys.readouterr().err
+    command[2] = str(tmp_path / "none")
+    assert main([*command, str(tmp_path / "pages.zip")]) == 2
+    assert "holds no results" in capsys.readouterr().err
