@@ -1,8 +1,9 @@
 """Show what a student wrote, or what their code put out, in a page that can do no harm.
 
 The teacher opens the page in a browser. So text is escaped, HTML is never taken over, Markdown
-passes a parser that knows no HTML and then a list of allowed tags, and a picture is shown only if
-it is a PNG or JPEG. On top of that the page forbids the browser to run or load anything.
+passes a parser that knows no HTML and then a list of allowed tags, formulas have a list of their
+own, and a picture is shown only if it is a PNG or JPEG. On top of that the page forbids the browser
+to run or load anything.
 """
 
 from __future__ import annotations
@@ -57,18 +58,22 @@ def markdown(text: str) -> str:
     import bleach
     from markupsafe import escape
 
-    text = plain(text)
+    from nst_edu.classroom.formulas import PLACES, Formulas
+
+    text = PLACES.sub("\ufffd", plain(text))
+    formulas = Formulas()
     try:
-        made = _parser().render(text)
+        made = _parser().render(text, {"formulas": formulas})
     except Exception:  # a text made to break the parser is shown as it is
         return f"<pre>{escape(text)}</pre>"
     clean = bleach.clean(made, tags=TAGS, attributes=_allowed, strip=True, strip_comments=True)
-    return str(clean)
+    return formulas.put_back(str(clean))
 
 
 @cache
 def _parser() -> Any:
     from markdown_it import MarkdownIt
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
 
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST}).enable("table")
 
@@ -78,6 +83,15 @@ def _parser() -> Any:
                 token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
 
     parser.core.ruler.push("lower_headings", lower)
+
+    def formula(_: Any, tokens: Any, at: int, __: Any, env: Any) -> str:
+        token = tokens[at]
+        placed: str = env["formulas"].place(token.content.strip(), token.type != "math_inline")
+        return f"<p>{placed}</p>\n" if token.block else placed
+
+    dollarmath_plugin(parser, allow_labels=False, double_inline=True)
+    for kind in ("math_inline", "math_inline_double", "math_block"):
+        parser.add_render_rule(kind, formula)
     # A picture in Markdown is a link to load; what it shows remains as text.
     parser.add_render_rule("image", lambda _, tokens, at, *__: _described(tokens[at].content))
     return parser
