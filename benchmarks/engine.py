@@ -1,0 +1,210 @@
+"""What one evaluation costs, against its floor and against what others do.
+
+``python -m benchmarks.engine --out FOLDER`` measures in one run, round by round in turns:
+
+- the *floor*: the convolutions alone, forward and backward to the pixels;
+- ours, with VGG-19's layout and with `compact`;
+- the *lean loop* and the *textbook loop* of `benchmarks.peers`, as stand-ins for other packages;
+- the peak memory of each, in processes of their own;
+- how time and memory grow with the number of pixels: the exponent of a fitted power.
+
+It prints the tables and whether each bar is met, and writes ``engine.csv`` and ``engine.png``.
+`random` stands for VGG-19: it has its layers and widths, and its numbers take as long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from benchmarks.first_picture import convolutions_alone
+from benchmarks.peers import LOOPS
+from nst_edu.allocation import reused_memory
+from nst_edu.features import Backbone, load_backbone
+
+SIZES = (128, 256, 512, 1024)
+FITTED = 256  # px: from here on the exponents are fitted; below, fixed costs count
+BUDGET = 40.0  # s for one contender at one size, at least three rounds
+VGG, COMPACT = "VGG-19", "compact"
+BACKBONES = {VGG: "random", COMPACT: "compact"}
+CONTENDERS = [  # backbone, loop
+    (VGG, "floor"),
+    (VGG, "ours"),
+    (VGG, "lean loop"),
+    (VGG, "textbook loop"),
+    (COMPACT, "floor"),
+    (COMPACT, "ours"),
+]
+Run = Callable[[Tensor], object]
+
+# Peak memory of some evaluations, less what the process had before: one process for each.
+MEMORY = """
+import resource, sys, torch
+from benchmarks.engine import made, pictures
+size = int(sys.argv[3])
+run = made(sys.argv[1], sys.argv[2], size)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for _ in range(2):
+    run(pictures(size)[0].clone().requires_grad_())
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+def pictures(size: int) -> Tensor:
+    """Return a photo and a style picture of random numbers, (2, 1, 3, size, size)."""
+    return torch.rand(2, 1, 3, size, size, generator=torch.Generator().manual_seed(0))
+
+
+def made(backbone: str, loop: str, size: int, network: Backbone | None = None) -> Run:
+    """Return one evaluation: it takes the picture, and leaves a gradient in it."""
+    network = network or load_backbone(BACKBONES[backbone], device="cpu")
+    content, style = pictures(size)
+    if loop == "floor":
+        return convolutions_alone(network, "relu5_1")
+    return LOOPS[loop](network, content, style)
+
+
+def measured(
+    size: int, contenders: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], list[float]]:
+    """Return the seconds of each evaluation, in turns; the first round fills caches."""
+    networks = {name: load_backbone(given, device="cpu") for name, given in BACKBONES.items()}
+    runs = {(b, loop): made(b, loop, size, networks[b]) for b, loop in contenders}
+    photo = pictures(size)[0]
+    times: dict[tuple[str, str], list[float]] = {contender: [] for contender in runs}
+    turn = 0
+    while turn < 4 or (sum(map(sum, times.values())) < BUDGET * len(runs) and turn < 16):
+        for contender, run in runs.items():
+            image = photo.clone().requires_grad_()
+            began = time.perf_counter()
+            run(image)
+            if turn > 0:
+                times[contender].append(time.perf_counter() - began)
+        turn += 1
+    return times
+
+
+def peak(backbone: str, loop: str, size: int) -> float:
+    """Return by how many MiB the evaluations raise the peak of a process."""
+    command = [sys.executable, "-c", MEMORY, backbone, loop, str(size)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def exponent(sizes: Iterable[int], values: Iterable[float]) -> float:
+    """Return p of the least-squares fit value = c · pixelsᵖ.
+
+    Examples
+    --------
+    >>> round(exponent([256, 512], [1.0, 4.0]), 6)  # four times the pixels, four times the value
+    1.0
+    """
+    x, y = [2 * math.log(size) for size in sizes], [math.log(value) for value in values]
+    return statistics.linear_regression(x, y).slope
+
+
+def draw(rows: list[dict[str, str | float]], file: Path) -> None:
+    """Plot time and memory against the size, both axes logarithmic."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    axes = figure.subplots(1, 2)
+    titles = {"seconds": "one evaluation, seconds", "MiB": "peak memory, MiB"}
+    for axis, (column, title) in zip(axes, titles.items(), strict=True):
+        for number, (backbone, loop) in enumerate(CONTENDERS):
+            mine = [row for row in rows if (row["backbone"], row["loop"]) == (backbone, loop)]
+            mine = [row for row in mine if row[column] != ""]
+            if mine:
+                sizes, values = [row["size"] for row in mine], [row[column] for row in mine]
+                axis.plot(sizes, values, marker="osv^Dx"[number], label=f"{backbone}, {loop}")
+        axis.set(xscale="log", yscale="log", xlabel="longer side, px", title=title)
+        axis.set_xticks(SIZES, [str(size) for size in SIZES])
+        axis.minorticks_off()
+        axis.grid(alpha=0.3)
+    axes[0].legend(fontsize="small")
+    figure.savefig(file, dpi=120)
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
+    parser.add_argument("--out", type=Path, required=True, help="folder for engine.csv, engine.png")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="default: %(default)s")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    print(
+        f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, "
+        f"torch {torch.__version__}; medians (quartiles)\n"
+    )
+    print("| size | network | loop | seconds | ÷ floor | MiB |\n|---|---|---|---|---|---|")
+    rows: list[dict[str, str | float]] = []
+    for size in args.sizes:
+        with reused_memory():
+            times = measured(size, CONTENDERS)
+        for (backbone, loop), mine in times.items():
+            rows.append(_row(size, backbone, loop, mine, times[backbone, "floor"]))
+    with (args.out / "engine.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    draw(rows, args.out / "engine.png")
+    _judge(rows)
+
+
+def _row(
+    size: int, backbone: str, loop: str, mine: list[float], floor: list[float]
+) -> dict[str, str | float]:
+    """Return a line of the table, and print it."""
+    low, middle, high = statistics.quantiles(mine, n=4)
+    ratio = middle / statistics.median(floor)
+    memory: str | float = "" if loop == "floor" else round(peak(backbone, loop, size), 1)
+    seconds = f"{middle:.4f} ({low:.4f}–{high:.4f})"
+    print(f"| {size} | {backbone} | {loop} | {seconds} | {ratio:.2f} | {memory} |", flush=True)
+    return {
+        "size": size, "backbone": backbone, "loop": loop, "seconds": middle, "low": low,
+        "high": high, "MiB": memory,
+    }  # fmt: skip
+
+
+def _judge(rows: list[dict[str, str | float]]) -> None:
+    """Print whether each bar is met."""
+
+    def value(size: int, backbone: str, loop: str, column: str = "seconds") -> float:
+        found = [r for r in rows if (r["size"], r["backbone"], r["loop"]) == (size, backbone, loop)]
+        return float(found[0][column])
+
+    def bar(what: str, got: float, limit: float, *, least: bool = False) -> None:
+        met = got >= limit if least else got <= limit
+        sign = "≥" if least else "≤"
+        print(f"| {what} | {got:.2f} | {sign} {limit:g} | {'yes' if met else 'NO'} |")
+
+    sizes = sorted({int(row["size"]) for row in rows})
+    print("\n| what | measured | bar | met |\n|---|---|---|---|")
+    for size in (s for s in sizes if s in (256, 512)):
+        ours = value(size, VGG, "ours")
+        bar(f"VGG-19 ÷ floor, {size} px", ours / value(size, VGG, "floor"), 1.15)
+        for loop, limit in (("textbook loop", 1.6), ("lean loop", 1.0)):
+            bar(f"{loop} ÷ VGG-19, {size} px", value(size, VGG, loop) / ours, limit, least=True)
+        bar(f"VGG-19 ÷ compact, {size} px", ours / value(size, COMPACT, "ours"), 9, least=True)
+        memory = value(size, COMPACT, "ours", "MiB") / value(size, VGG, "ours", "MiB")
+        bar(f"memory of compact ÷ VGG-19's, {size} px", memory, 1 / 3)
+    fitted = [size for size in sizes if size >= FITTED]
+    for backbone in BACKBONES if len(fitted) > 1 else ():
+        for column in ("seconds", "MiB"):
+            values = [value(size, backbone, "ours", column) for size in fitted]
+            bar(f"{backbone}: exponent of {column}", exponent(fitted, values), 1.1)
+
+
+if __name__ == "__main__":
+    main()
