@@ -24,6 +24,7 @@ def test_the_maps_that_autograd_keeps_are_counted() -> None:
     """One convolution keeps its input, 3 floats a pixel; ReLU its output, 10; pooling its input.
 
     Pooling also keeps where each maximum was: 8 bytes for 10 channels at a quarter of the places.
+    ReLU comes after it then, and keeps its output: 10 at a quarter of the places.
     """
     stages: dict[str, nn.Module] = {
         "conv1_1": nn.Conv2d(3, 10, 3, padding=1),
@@ -31,7 +32,7 @@ def test_the_maps_that_autograd_keeps_are_counted() -> None:
         "pool1": nn.MaxPool2d(2),
     }
     backbone = Backbone("three", stages)
-    kept = {"relu1_1": 4 * (3 + 10), "pool1": 4 * (3 + 10) + 8 * 10 / 4}
+    kept = {"relu1_1": 4 * (3 + 10), "pool1": 4 * (3 + 10 + 10 / 4) + 8 * 10 / 4}
     for layer, expected in kept.items():
         measured = (bytes_per_pixel(backbone, [layer]) - OPTIMIZER_BYTES_PER_PIXEL) / (1 + OVERHEAD)
         assert measured == pytest.approx(expected, rel=0.02), layer

@@ -71,7 +71,7 @@ class Attack:
     status
         As in `records`.
     elsewhere
-        Where the machine is slower or faster, another limit may come first: the marks, words and
+        Where the machine is slower or faster, other limits may come first: the marks, words and
         status that are as right.
     """
 
@@ -82,13 +82,12 @@ class Attack:
     says: tuple[str, ...] = ()
     shows: tuple[str, ...] = ()
     status: str = GRADED
-    elsewhere: Outcome | None = None
+    elsewhere: tuple[Outcome, ...] = ()
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """The ways in which it may end."""
-        usual = (self.marks, self.says, self.status)
-        return (usual,) if self.elsewhere is None else (usual, self.elsewhere)
+        return ((self.marks, self.says, self.status), *self.elsewhere)
 
 
 def path_of(field: Field, student: str) -> Path:

@@ -135,7 +135,7 @@ ATTACKS = [
         ("more memory than 1,500 MB",),
         (),
         HUMAN,
-        (NOT_SCALED, TIMED, GRADED),
+        ((NOT_SCALED, TIMED, GRADED),),
     ),
     Attack(
         "hoard-unseen",
@@ -157,7 +157,10 @@ ATTACKS = [
         "fork without end, in the function",
         answer(scaled=FORK_IN_FUNCTION),
         says=("BlockingIOError",),
-        elsewhere=(NOT_SCALED, ("loop",), GRADED),
+        elsewhere=(
+            (NOT_SCALED, ("loop",), GRADED),
+            (NOT_SCALED, ("the program ended while it was asked (stopped)",), GRADED),
+        ),
     ),
     Attack(
         "thread-bomb",

@@ -118,7 +118,7 @@ ATTACKS = [
         ("computed for longer than 15 s", "cut off"),
         (),
         HUMAN,
-        (NOT_SCALED, ("computed for longer than 15 s", "cut off"), HUMAN),
+        ((NOT_SCALED, ("computed for longer than 15 s", "cut off"), HUMAN),),
     ),
     Attack(
         "wait-for-input",
@@ -139,6 +139,6 @@ ATTACKS = [
         answer(sizes=REPR),
         (6, 4, 0),
         ("Endless",),
-        elsewhere=((6, 4, 0), TIMED, GRADED),
+        elsewhere=(((6, 4, 0), TIMED, GRADED),),
     ),
 ]
