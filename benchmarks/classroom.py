@@ -152,8 +152,12 @@ def timed(command: Sequence[str], cwd: Path, *, watch: bool = False) -> Run:
     """Run a command, and see how long it takes and how much memory its sandboxes hold."""
     began = time.perf_counter()
     memory = 0.0
+    # nbgrader calls alembic by its name.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with (cwd / "log.txt").open("ab") as log:
-        process = subprocess.Popen(command, cwd=cwd, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command, cwd=cwd, stdout=log, stderr=log, env={**os.environ, "PATH": path}
+        )
         while True:
             try:
                 process.wait(timeout=1.0)
@@ -272,7 +276,10 @@ def measure(source: Path, folder: Path, count: int, sample: int) -> int:
     chosen = students[:: max(1, count // sample)][:sample]
     course.mkdir()
     theirs = with_nbgrader(source, submissions, chosen, course)
-    differing = agreement(ours, nbgraders_marks(course, source.stem), source)
+    marks = nbgraders_marks(course, source.stem)
+    if set(marks) != set(chosen):
+        raise RuntimeError(f"nbgrader has graded {len(marks)} of {len(chosen)}: see its log")
+    differing = agreement(ours, marks, source)
     ratio = (count / first.seconds) / (len(chosen) / theirs.seconds)
     limit = SECONDS * count / ALL
     totals = len({sum(marks.values()) for marks in ours.values()})
