@@ -88,7 +88,7 @@ class Worker:
             return
         seconds = self.inputs.task_seconds
         # It only waits for its own child, and has to be there when that is stopped.
-        self.board.tell(place, WALL * (seconds + GRACE) + BETWEEN)
+        self.board.tell(place, WALL * (seconds + answering.PATIENCE + GRACE) + BETWEEN)
         if last_time or not answering.is_blank(names[question.name]):
             answering.ask(question, names, answers, seconds)
         self.board.tell(-1, BETWEEN)
