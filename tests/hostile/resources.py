@@ -159,7 +159,7 @@ ATTACKS = [
         says=("BlockingIOError",),
         elsewhere=(
             (NOT_SCALED, ("loop",), GRADED),
-            (NOT_SCALED, ("the program ended while it was asked (stopped)",), GRADED),
+            (NOT_SCALED, ("There is no answer that can be judged",), GRADED),
         ),
     ),
     Attack(
