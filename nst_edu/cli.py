@@ -44,9 +44,7 @@ def make_parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = Parser(prog="nst-edu", description=DESCRIPTION, formatter_class=raw)
     parser.add_argument("--version", action="version", version=f"nst-edu {nst_edu.__version__}")
-    commands = parser.add_subparsers(
-        dest="command", title="commands", metavar="COMMAND", required=True
-    )
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     stylize = commands.add_parser(
         "stylize",
         help="paint a photo in the manner of a style",
@@ -75,7 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may not know every sign
-    args = make_parser().parse_args(arguments)
+    parser = make_parser()
+    args = parser.parse_args(arguments)
+    if args.command is None:  # nst-edu alone: a question
+        parser.print_help()
+        return WRONG_INPUT
     try:
         # Without arguments of its own this is the whole program: nothing comes after it.
         return _run(args, StopSignals(restore=arguments is not None))

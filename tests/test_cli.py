@@ -239,10 +239,17 @@ def test_wrong_input_is_one_line_and_exit_code_2(
     assert not out.exists()
 
 
+def test_the_program_alone_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    out, err = capsys.readouterr()
+    assert out.startswith("usage: nst-edu")
+    assert "nst-edu stylize chelsea swirl -o picture.png" in out
+    assert err == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ([], "required: COMMAND"),
         (["stylise", "a", "b"], "invalid choice: 'stylise'"),
         (["stylize", "chelsea", "-o", "x.png"], "required: STYLE"),
         (["stylize", "chelsea", "swirl"], "required: -o/--output"),
