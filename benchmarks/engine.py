@@ -3,7 +3,7 @@
 ``python -m benchmarks.engine --out FOLDER`` measures in one run, round by round in turns:
 
 - the *floor*: the convolutions alone, forward and backward to the pixels;
-- ours, with VGG-19's layout and with `compact`;
+- ours, with VGG-19's layout and with `compact`; and with a step of L-BFGS or Adam after it;
 - the *lean loop* and the *textbook loop* of `benchmarks.peers`, as stand-ins for other packages;
 - the peak memory of each, in processes of their own;
 - how time and memory grow with the number of pixels: the exponent of a fitted power.
@@ -32,6 +32,8 @@ from benchmarks.first_picture import convolutions_alone
 from benchmarks.peers import LOOPS
 from nst_edu.allocation import reused_memory
 from nst_edu.features import Backbone, load_backbone
+from nst_edu.objective import Objective
+from nst_edu.optimize import optimize_image
 
 SIZES = (128, 256, 512, 1024)
 FITTED = 256  # px: from here on the exponents are fitted; below, fixed costs count
@@ -43,9 +45,14 @@ CONTENDERS = [  # backbone, loop
     (VGG, "ours"),
     (VGG, "lean loop"),
     (VGG, "textbook loop"),
+    (VGG, "ours, L-BFGS step"),
     (COMPACT, "floor"),
     (COMPACT, "ours"),
+    (COMPACT, "ours, L-BFGS step"),
+    (COMPACT, "ours, Adam step"),
 ]
+OPTIMIZERS = {"ours, L-BFGS step": "lbfgs", "ours, Adam step": "adam"}
+STEPS = 1000  # more than are measured
 Run = Callable[[Tensor], object]
 
 # Peak memory of some evaluations, less what the process had before: one process for each.
@@ -72,6 +79,10 @@ def made(backbone: str, loop: str, size: int, network: Backbone | None = None) -
     content, style = pictures(size)
     if loop == "floor":
         return convolutions_alone(network, "relu5_1")
+    if loop in OPTIMIZERS:
+        objective = Objective(network, content, style)
+        steps = optimize_image(objective, content, steps=STEPS, optimizer=OPTIMIZERS[loop])
+        return lambda _: next(steps)  # it has a picture of its own
     return LOOPS[loop](network, content, style)
 
 
@@ -127,7 +138,7 @@ def draw(rows: list[dict[str, str | float]], file: Path) -> None:
             mine = [row for row in mine if row[column] != ""]
             if mine:
                 sizes, values = [row["size"] for row in mine], [row[column] for row in mine]
-                axis.plot(sizes, values, marker="osv^Dx"[number], label=f"{backbone}, {loop}")
+                axis.plot(sizes, values, marker="osv^Dx*P+"[number], label=f"{backbone}, {loop}")
         axis.set(xscale="log", yscale="log", xlabel="longer side, px", title=title)
         axis.set_xticks(SIZES, [str(size) for size in SIZES])
         axis.minorticks_off()
