@@ -84,7 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, TypeError, OSError, MemoryError) as error:
         if not is_users(error):
             raise
-        print(f"nst-edu: error: {' '.join(str(error).split())}", file=sys.stderr)
+        said = " ".join(str(error).split()) or type(error).__name__
+        print(f"nst-edu: error: {said}", file=sys.stderr)
         return WRONG_INPUT
 
 

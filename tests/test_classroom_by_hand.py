@@ -181,7 +181,7 @@ def test_points_reach_every_file(store: Store) -> None:
     before = (store.folder / "bo" / "feedback.html").stat().st_mtime_ns
     path.write_text(text.replace("essay,,5,,", "essay,4,5,Well said,", 1), encoding="utf-8")
     amina, bo = write_reports(store.folder)
-    assert (amina.given, bo.open) == (4, 5)
+    assert (amina.given, bo.open) == (4, 9)  # the essay, and what only a person can tell
     assert lines(gradebook([amina]))[0]["essay"] == "4"
     assert '<failure message="4 of 5 points">Well said</failure>' in junit([amina])
     assert "4/5" in table([amina])
@@ -206,8 +206,35 @@ def test_taken_back_the_points_are_gone(store: Store) -> None:
     assert (store.folder / "amina" / "feedback.html").read_bytes() == first
 
 
-def test_without_anything_to_mark_there_is_no_table(tmp_path: Path) -> None:
+def test_without_anything_to_mark_the_table_is_there_for_corrections(tmp_path: Path) -> None:
     Store(tmp_path).save(result("amina", RIGHT, essay=False))
     write_reports(tmp_path)
-    assert not (tmp_path / "by_hand.csv").exists()
+    assert len((tmp_path / "by_hand.csv").read_text(encoding="utf-8").splitlines()) == 1
     assert not (tmp_path / "by_hand.html").exists()
+
+
+def test_a_table_without_its_first_line_is_refused_and_not_lost(tmp_path: Path) -> None:
+    Store(tmp_path).save(result("amina", RIGHT, essay=False))
+    (tmp_path / "by_hand.csv").write_text("amina,my_gram,5\n")
+    with pytest.raises(ValueError, match="lacks the column student: its first line"):
+        write_reports(tmp_path)
+    assert (tmp_path / "by_hand.csv").read_text() == "amina,my_gram,5\n"
+
+
+def test_capitals_in_the_first_line_do_not_matter(tmp_path: Path) -> None:
+    (amina,) = entered([AMINA], "Student,TASK, Points\namina,essay,4\n", tmp_path)
+    assert amina.given == 4
+
+
+def test_a_page_shows_what_the_program_could_not_mark(tmp_path: Path) -> None:
+    """Also in an assignment in which nothing is marked by hand."""
+    asked = TaskMark("my_gram", 0, 6, "But einsum stands in the code.", human=True, proposed=6)
+    graded = Graded("bo", "gram", KEY, HUMAN, (asked,))
+    store = Store(tmp_path)
+    store.claim("gram", "digest")
+    store.save(graded, [CellShown("code", "def my_gram(): einsum", tasks=("my_gram",))])
+    write_reports(tmp_path)
+    text = (tmp_path / "by_hand.html").read_text(encoding="utf-8")
+    for piece in ("But einsum stands in the code.", "def my_gram(): einsum", "6 of 6 points"):
+        assert piece in text
+    assert ",6," in (tmp_path / "by_hand.csv").read_text(encoding="utf-8").splitlines()[1]

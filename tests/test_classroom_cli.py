@@ -127,6 +127,31 @@ def test_one_bad_file_is_exit_code_1_and_the_rest_is_graded(
         assert [row["status"] for row in csv.DictReader(file)] == ["graded", "unreadable"]
 
 
+def test_a_fault_in_one_notebook_leaves_the_class_graded(
+    grade: Grade,
+    runs: list[Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nobody foresees everything that can be in a notebook."""
+    for student in ("ada", "bo", "chen"):
+        samples.write_submission(tmp_path / "sub", student)
+
+    def shown(assignment: Any, submission: Any, judged: Any) -> list[Any]:
+        if submission.student == "bo":
+            raise IndexError("what nobody thought of")
+        return []
+
+    monkeypatch.setattr("nst_edu.classroom.session.shown_cells", shown)
+    assert grade() == 1
+    out, err = capsys.readouterr()
+    assert "2 graded now" in out
+    assert "not graded: bo: IndexError: what nobody thought of" in err
+    with (tmp_path / "marks" / "marks.csv").open(newline="") as file:
+        assert [row["student"] for row in csv.DictReader(file)] == ["ada", "chen"]
+
+
 def test_a_roster_shows_who_is_missing(
     grade: Grade, runs: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import stat
 import zipfile
 from collections.abc import Callable
@@ -14,8 +15,13 @@ import pytest
 from nst_edu.classroom import collect as command
 from nst_edu.classroom import reading
 from nst_edu.classroom.collect import collect
-from nst_edu.classroom.roster import read_roster
+from nst_edu.classroom.commands import _chosen
+from nst_edu.classroom.layout import find_submissions
+from nst_edu.classroom.release import release
+from nst_edu.classroom.roster import Roster, read_roster
 from nst_edu.classroom.senders import folder_name
+from nst_edu.classroom.source import SourceError, read_assignment
+from tests import classroom_samples as samples
 from tests.classroom_exports import NOON, collected, kinds, put, states, zip_bytes, zipped
 
 
@@ -89,6 +95,24 @@ def test_a_mistyped_assignment_is_asked_about(came: Path, to: Path) -> None:
     assert "Is --assignment right?" not in str(collect([came], "garm", to))
 
 
+@pytest.mark.parametrize(
+    ("names", "asked"),
+    [
+        (["jdoe.ipynb", "amina.ipynb"], False),
+        (["jdoe.zip", "amina.zip"], False),
+        (["jdoe.ipynb", "amina.ipynb", "bob/work.ipynb"], True),
+        (["gram_jdoe.ipynb", "gram_amina.ipynb"], True),  # the name is mistyped, not missing
+    ],
+    ids=str,
+)
+def test_a_notebook_may_have_only_its_student_s_name(
+    names: list[str], asked: bool, came: Path, to: Path
+) -> None:
+    for name in names:
+        put(came / name)
+    assert ("Is --assignment right?" in str(collect([came], "grm", to))) == asked
+
+
 def test_students_who_send_archives(came: Path, tmp_path: Path, to: Path) -> None:
     zipped(came / "ada_101_assignsubmission_file_work.zip", {"any/gram.ipynb": "0"})
     zipped(came / "bob.zip", {"gram.ipynb": "1"})
@@ -139,6 +163,80 @@ def test_a_name_that_two_share_finds_nobody(came: Path, tmp_path: Path, to: Path
 def test_a_class_list_without_ids(text: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"--roster: .* expected one with the name id"):
         read_roster(put(tmp_path / "class.csv", text))
+
+
+def test_two_of_one_name_are_told_apart_by_moodle_s_number(
+    came: Path, tmp_path: Path, to: Path
+) -> None:
+    put(came / "Kim Lee_10460_assignsubmission_file_gram.ipynb", "1")
+    put(came / "Kim Lee_10461_assignsubmission_file_gram.ipynb", "2")
+    lines = [
+        "Identifier,Full name,ID",
+        "Participant 10461,Kim Lee,s2",
+        "Participant 10460,Kim Lee,s1",
+    ]
+    roster = put(tmp_path / "class.csv", "\n".join(lines))
+    assert collect([came], "gram", to, roster).problems == ()
+    assert collected(to) == {"s1/gram/gram.ipynb": "1", "s2/gram/gram.ipynb": "2"}
+
+
+@pytest.mark.parametrize(
+    "text", ["Participant", "Participant x1", "My Participant 7", "Participant 7b"]
+)
+def test_only_a_participant_s_number_is_a_name(text: str, tmp_path: Path) -> None:
+    roster = read_roster(put(tmp_path / "class.csv", f"id,note\ns1,{text}\n"))
+    assert set(roster.owners) == {"s1", text.casefold()}
+
+
+def test_what_came_before_is_not_missing(came: Path, tmp_path: Path, to: Path) -> None:
+    roster = put(tmp_path / "class.csv", "id\nada\nbo\nchen\ndora\n")
+    early = put(came / "ada" / "gram.ipynb", "0")
+    collect([came], "gram", to, roster)
+    early.unlink()
+    put(came / "bo" / "gram.ipynb", "1")
+    put(to / "chen" / "other" / "other.ipynb")
+    (to / "dora" / "gram").mkdir(parents=True)
+    (to / "dora" / "gram" / "gram.ipynb").symlink_to(to / "ada" / "gram" / "gram.ipynb")
+    report = collect([came], "gram", to, roster)
+    expected = {"ada": "here", "bo": "collected", "chen": "missing", "dora": "missing"}
+    assert states(report) == expected
+    ada = next(row for row in report.rows if row.student == "ada")
+    assert (ada.note, ada.modified) == ("collected before", NOON)
+    assert "2 here, 2 missing, 0 to look at" in str(report)
+
+
+def test_a_folder_that_two_would_share_is_neither_s(came: Path, tmp_path: Path, to: Path) -> None:
+    roster = put(tmp_path / "class.csv", "id\na b\na_b\n")
+    put(to / "a_b" / "gram" / "gram.ipynb")
+    assert collect([came], "gram", to, roster).missing == ("a b", "a_b")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("id,name\ns1,Ada\ns2,Bo\ns1,Chen\n", "the same id more than once: 's1' in lines 2, 4"),
+        ("id\na\nb\n\na\n b\n", "'a' in lines 2, 5; 'b' in lines 3, 6"),
+        ("id,name\n,Ada\ns2,Bo\n", "no id in line 2, but something in other columns"),
+        ("name;id\nAda; \nBo;s2\nChen\n", "no id in lines 2, 4, but"),
+    ],
+    ids=str,
+)
+def test_everybody_in_a_class_list_has_an_id(text: str, says: str, tmp_path: Path) -> None:
+    path = put(tmp_path / "class.csv", text)
+    with pytest.raises(ValueError, match=re.escape(says)) as caught:
+        read_roster(path)
+    assert str(caught.value).startswith(f"--roster: {path} has ")
+
+
+def test_empty_lines_of_a_class_list_do_not_count(tmp_path: Path) -> None:
+    text = "id;name;mail\n\ns1;Ada;\n;;\n ; ;\ns2;Bo\n\n"
+    assert read_roster(put(tmp_path / "class.csv", text)).ids == ("s1", "s2")
+
+
+def test_a_class_list_that_is_not_there(tmp_path: Path) -> None:
+    for path in (tmp_path / "nix.csv", tmp_path):
+        with pytest.raises(ValueError, match=f"^--roster: there is no file {re.escape(str(path))}"):
+            read_roster(path)
 
 
 def test_a_class_list_from_excel(tmp_path: Path) -> None:
@@ -311,6 +409,66 @@ def test_links_pipes_and_large_files(came: Path, to: Path, tmp_path: Path) -> No
     report = collect([came], "gram", to)
     assert kinds(report) == {"link", "special-file", "too-large"}
     assert collected(to) == {"ada/gram/gram.ipynb": "fine"}
+
+
+# What is graded of it
+
+
+def graded_of(
+    folder: Path, assignment: str, roster: Roster | None = None
+) -> tuple[list[str], list[str]]:
+    """Return whose notebooks are graded, and who handed in nothing."""
+    known = roster or Roster()
+    found, absent = _chosen(find_submissions(folder, assignment, known)[0], known.ids, None)
+    return [one.student for one in found], absent
+
+
+def test_only_students_of_the_class_list_are_absent(to: Path) -> None:
+    for name in ("ada/gram/gram.ipynb", "bo/other/other.ipynb", "zoe/other/other.ipynb"):
+        put(to / name)
+    assert graded_of(to, "gram") == (["ada"], ["bo", "zoe"])
+    assert graded_of(to, "gram", Roster(("bo", "chen"))) == (["ada"], ["bo", "chen"])
+
+
+def test_another_assignment_s_notebooks_are_named(to: Path) -> None:
+    for name in ("ada/gram/gram.ipynb", "bo/capstone/capstone.ipynb", "bo/gram/gram.ipynb"):
+        put(to / name)
+    with pytest.raises(ValueError, match="SUBMISSIONS holds no notebooks") as caught:
+        graded_of(to, "optimisation")
+    assert f"{to} has none of 'optimisation'; its folders hold 'capstone', 'gram'." in str(
+        caught.value
+    )
+    assert graded_of(to, "optimisation", Roster(("ada",))) == ([], ["ada"])
+
+
+def test_an_empty_folder_of_submissions_is_named(to: Path) -> None:
+    put(to / "notes.txt")
+    with pytest.raises(ValueError, match="expected <student>/<name>") as caught:
+        graded_of(to, "gram")
+    assert f"{to} has none of 'gram'" in str(caught.value)
+
+
+# The teacher's notebook
+
+
+def test_the_students_version_is_no_source(tmp_path: Path) -> None:
+    source = samples.write_source(tmp_path / "source")
+    (notebook,) = release([source], tmp_path / "handout", check=False)
+    with pytest.raises(SourceError) as caught:
+        read_assignment(notebook)
+    (fault,) = caught.value.faults
+    assert fault.startswith("this looks like the students' version: ")
+    assert fault.endswith("Give the teacher's notebook")
+
+
+def test_a_source_may_hide_nothing(tmp_path: Path) -> None:
+    notebook = samples.source()
+    essay = samples.cell_of(notebook, samples.BY_HAND)
+    essay.source = "Write here."
+    essay.metadata.nbgrader["checksum"] = "0"
+    notebook.cells = [essay]
+    found = read_assignment(samples.write(notebook, tmp_path / "sample.ipynb"))
+    assert [one.grade_id for one in found.by_hand] == [samples.BY_HAND]
 
 
 # Wrong use

@@ -118,6 +118,7 @@ def test_a_display_name_where_no_number_is_known(
     assert collected(to) == {}
     assert "_222" in str(report.problems[0])
     assert "_111" in str(report.problems[0])
+    assert "a column of the platform's numbers (--roster)" in str(report.problems[0])
 
 
 def test_a_name_that_two_share_and_a_number_that_tells(
@@ -398,3 +399,18 @@ def test_a_row_is_a_line(came: Path, to: Path) -> None:
     put(came / "a\nb" / "gram.ipynb")
     report: Report = collect([came], "gram", to)
     assert len(str(report).split("\n")) == 4
+
+
+def test_a_stranger_s_folder_is_never_one_that_grade_takes_for_another_s(
+    tmp_path: Path,
+) -> None:
+    """`Jane,Doe` is nobody in the list; its folder `Jane_Doe` would be Jane Doe's."""
+    roster = tmp_path / "class.csv"
+    roster.write_text("id,name\njdoe,Jane Doe\nm,Mallory\n")
+    export = tmp_path / "export"
+    put(export / "Jane,Doe_7_assignsubmission_file_" / "gram.ipynb", "mine")
+    to = tmp_path / "submissions"
+    report = collect([export], "gram", to, roster)
+    assert collected(to) == {}
+    assert "same-folder" in kinds(report)
+    assert "would be taken for that of 'jdoe'" in " ".join(map(str, report.problems))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import subprocess
 import time
@@ -11,11 +12,38 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from nst_edu.classroom.feedback import CellShown, bounded, feedback_page
-from nst_edu.classroom.outputs import Shown, shown_outputs
-from nst_edu.classroom.records import HUMAN, Graded, Key, TaskMark
+from nst_edu.classroom.assignment import HandMarked
+from nst_edu.classroom.feedback import (
+    CellShown,
+    bounded,
+    feedback_page,
+    from_text,
+    shown_cells,
+    to_text,
+)
+from nst_edu.classroom.grade import Judged
+from nst_edu.classroom.notebooks import read_submission
+from nst_edu.classroom.outputs import MOST_OUTPUTS, Shown, attached, shown_outputs
+from nst_edu.classroom.questions import Answer
+from nst_edu.classroom.records import (
+    GRADED,
+    HUMAN,
+    NOTHING,
+    UNREADABLE,
+    ByHand,
+    Graded,
+    Key,
+    TaskMark,
+)
+from nst_edu.classroom.report import write_reports
 from nst_edu.classroom.safe_html import picture, plain, points
+from nst_edu.classroom.source import read_assignment
+from nst_edu.classroom.store import Store
+from nst_edu.classroom.tasks import Task
+from nst_edu.exercises.numeric import compare_tensors
+from tests import classroom_samples as samples
 from tests.test_classroom_report import Page
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -72,11 +100,15 @@ def hostile(text: str) -> str:
     for alt in (text, f'" onerror="{RUN}'):
         about = {"image/png": {"alt": alt}}
         outputs.append({"output_type": "execute_result", "data": data, "metadata": about})
+    shown = shown_outputs(outputs, 1)
+    shown += shown_outputs(attached({text: {"image/png": PNG, "image/jpeg": text}}), 1)
     cells = [
-        CellShown(kind, text, shown_outputs(outputs, 1), note=text, tasks=(text,))
+        CellShown(kind, text, shown, note=text, tasks=(text, "essay"), handed_in=shown)
         for kind in ("code", "markdown", "raw", text)
     ]
-    graded = Graded(text, text, KEY, HUMAN, (mark, MARK), (), (text,))
+    marked = TaskMark("my_style", 1, 2, f"Marked by a person. {text}")
+    essay = ByHand("essay", 5, 3, text)
+    graded = Graded(text, text, KEY, HUMAN, (mark, MARK, marked), (essay,), (text,))
     return feedback_page(graded, cells)
 
 
@@ -156,6 +188,140 @@ def test_the_page_says_what_was_found_and_what_to_read() -> None:
     assert levels == [1, 2, 2, 3]
 
 
+def test_a_comment_is_markdown_and_a_message_is_as_it_was_written() -> None:
+    comment = "The sum $x^2$ is *not* `converged`."
+    marks = (
+        TaskMark("my_gram", 3, 6, "You wrote *all*, <b>:\n\n    a < b\n\nSee `x`."),
+        TaskMark("my_style", 1, 4, f"Marked by a person. {comment}"),
+    )
+    cells = [CellShown("markdown", "Because.", tasks=("essay",))]
+    graded = Graded("amina", "gram", KEY, GRADED, marks, (ByHand("essay", 5, 4, comment),))
+    text = feedback_page(graded, cells)
+    assert text.count("is <em>not</em> <code>converged</code>.") == 3  # twice in the table
+    assert text.count("<msup><mi>x</mi><mn>2</mn></msup>") == 3
+    assert "You wrote *all*, &lt;b&gt;:\n\n<code>    a &lt; b</code>\n\nSee `x`.</p>" in text
+
+
+@pytest.mark.parametrize(
+    ("status", "parts", "words"),
+    [
+        (GRADED, (), "graded"),
+        (GRADED, (ByHand("essay", 5, 4),), "graded"),
+        (GRADED, (ByHand("essay", 5),), "graded, but for what a person still has to mark"),
+        (HUMAN, (), "a person will look at parts of it"),
+        (UNREADABLE, (), "it could not be read; a person will look at it"),
+        (NOTHING, (), "nothing was handed in"),
+    ],
+)
+def test_the_status_is_in_words_for_a_student(
+    status: str, parts: tuple[ByHand, ...], words: str
+) -> None:
+    text = feedback_page(Graded("amina", "gram", KEY, status, (), parts), [])
+    assert f"Status: {words}.</p>" in text
+
+
+def test_where_nothing_was_handed_in_there_is_no_table() -> None:
+    page = Page(feedback_page(Graded("amina", "gram", KEY, NOTHING, notes=("Nothing.",)), []))
+    assert page.all("table") == []
+    assert len(page.all("h2")) == 1  # "What happened"
+
+
+# What was handed in
+
+
+def cells_of(notebook: Any, put_out: dict[str, Any], folder: Path) -> list[CellShown]:
+    """Return what the page shows of a notebook, of which each cell put out `put_out` again."""
+    assignment = read_assignment(samples.write_source(folder))
+    path = folder / "handed_in.ipynb"
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    found = read_submission(path, samples.STUDENT, assignment)
+    outputs = {cell.id: [put_out] for cell in found.code}
+    graded = Graded(samples.STUDENT, samples.NAME, KEY, GRADED)
+    return from_text(to_text(shown_cells(assignment, found, Judged(graded, outputs, {}, ""))))
+
+
+def test_a_marker_sees_the_numbers_that_were_handed_in(tmp_path: Path) -> None:
+    def printed(text: str) -> dict[str, str]:
+        return {"output_type": "stream", "name": "stdout", "text": text}
+
+    notebook = samples.submission()
+    first, second, third = [cell for cell in notebook.cells if cell.cell_type == "code"][:3]
+    first["outputs"], second["outputs"] = [printed("loss 0.25")] * 100, [printed("loss 0.5")]
+    third["outputs"] = []
+    cells = cells_of(notebook, printed("loss 0.5"), tmp_path)
+    mine, same, none = [cell for cell in cells if cell.kind == "code"][:3]
+    assert mine.outputs == (Shown("loss 0.5"),)
+    assert mine.handed_in[0] == Shown("loss 0.25")
+    assert len(mine.handed_in) == MOST_OUTPUTS + 1
+    assert same.handed_in == (Shown("The same output."),)
+    assert none.handed_in == (Shown("No output."),)
+    text = feedback_page(Graded("amina", "gram", KEY, GRADED), [mine])
+    again, before = text.index("Run again by the grader:"), text.index("As it was handed in")
+    assert again < text.index("loss 0.5") < before < text.index("loss 0.25")
+
+
+def test_the_markers_page_shows_both_runs(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.claim("gram", "digest", [HandMarked("plot", 5, "Rubric.", "Question?")])
+    before = (Shown("loss 0.25"), Shown("A curve.", picture=f"data:image/png;base64,{PNG}"))
+    cell = CellShown("code", "plot()", (Shown("loss 0.5"),), "", ("plot",), before)
+    store.save(Graded("amina", "gram", KEY, GRADED, (), (ByHand("plot", 5),)), [cell])
+    write_reports(tmp_path)
+    text = (tmp_path / "by_hand.html").read_text(encoding="utf-8")
+    assert text.index("Run again by the grader:") < text.index("loss 0.5")
+    assert text.index("As it was handed in") < text.index("loss 0.25")
+    assert [image["alt"] for image in Page(text).all("img")] == ["A curve."]
+    assert {tag for tag, _ in Page(text).elements} <= ALLOWED
+
+
+def test_a_picture_in_a_text_is_shown_below_it(tmp_path: Path) -> None:
+    notebook = samples.submission()
+    cell = samples.cell_of(notebook, samples.BY_HAND)
+    cell["source"] = "My figure: ![loss](attachment:loss.png)"
+    cell["attachments"] = {
+        "loss.png": {"image/png": PNG},
+        "x.svg": {"image/svg+xml": "<svg onload=alert(1)>"},
+        "y.png": {"image/png": base64.b64encode(b"<svg>").decode()},
+    }
+    cells = cells_of(notebook, {}, tmp_path)
+    (shown,) = [cell for cell in cells if "My figure" in cell.source]
+    assert shown.outputs == (
+        Shown("Picture in the text: loss.png", picture=f"data:image/png;base64,{PNG}"),
+    )
+    (image,) = Page(feedback_page(Graded("a", "b", KEY, GRADED), cells)).all("img")
+    assert image == {
+        "src": f"data:image/png;base64,{PNG}",
+        "alt": "Picture in the text: loss.png",
+    }
+
+
+@pytest.mark.parametrize("odd", [None, 1, "x", [], [{}], {"a": None}, {"a": {"image/png": [1]}}])
+def test_odd_attachments_do_no_harm(odd: object) -> None:
+    assert attached(odd) == ()
+
+
+# Messages
+
+
+def test_a_cell_that_stopped_is_not_called_a_wrong_name() -> None:
+    task = Task("my_x", 1, lambda generator: 1.0)
+    note = "the cell with it stopped with SyntaxError: invalid syntax"
+    mark = task.judge(Answer("missing", note=note), "amina", 1)
+    assert mark.message == f"my_x could not be tried in the notebook: {note}."
+    assert (mark.points, mark.attempted, mark.misconception) == (0, True, "missing")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [(2.23, "is 120 % of"), (101.0, "is 10000 % of"), (1.05, "is 5 % of"), (1e30, "is 1e+32 % of")],
+)
+def test_a_percentage_is_written_as_people_do(wrong: float, words: str) -> None:
+    ours = torch.tensor([wrong, 1.0], dtype=torch.float64)
+    found = compare_tensors(torch.ones(2, dtype=torch.float64), ours, None, True, "")
+    assert found is not None
+    assert words in found.detail
+
+
 def test_a_picture_has_its_description() -> None:
     own = {"image/png": {"alt": "A grey square."}}
     for metadata, plain_text, expected in (
@@ -180,6 +346,7 @@ def test_a_picture_has_its_description() -> None:
         ("image/png", "not base64!"),
         ("image/png", PNG + '"onerror="x'),
         ("image/png", 7),
+        ("image/png", [7]),
         ("image/png", None),
         ("image/jpeg", PNG),
         ("image/png", "A" * 3_000_000),

@@ -134,7 +134,8 @@ def test_known_mistakes_earn_a_part_and_are_named(marks: Path) -> None:
 @needs_sandbox
 def test_a_forbidden_word_is_for_a_person(marks: Path) -> None:
     kim = of(marks, "kim")
-    assert (kim.status, earned(kim)) == (HUMAN, [6, 4, 3])
+    assert (kim.status, earned(kim)) == (HUMAN, [6, 0, 3])  # not before somebody has looked
+    assert (kim.marks[1].proposed, kim.open) == (4, 9)
     assert [mark.human for mark in kim.marks] == [False, True, False]
     assert "But einsum stands in the code" in kim.marks[1].message
 

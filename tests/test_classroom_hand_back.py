@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 
 from nst_edu.classroom.feedback import CellShown
 from nst_edu.classroom.hand_back import Packed, pack_feedback
-from nst_edu.classroom.records import NOTHING, ByHand
+from nst_edu.classroom.records import NOTHING, ByHand, Graded, Key
 from nst_edu.classroom.store import Store
 from nst_edu.cli import main
 from tests.classroom_exports import zipped
@@ -21,14 +22,22 @@ EXPORT = {
     "Ada Lovelace_101_assignsubmission_file_/gram.ipynb": "1",
     "Bo Li_102_assignsubmission_file/Untitled.ipynb": "2",  # as newer ones name it
 }
+
+
+def graded(student: str, sent: str, essay: tuple[ByHand, ...] = ()) -> Graded:
+    """Return the result of a notebook with this content."""
+    key = Key(hashlib.sha256(sent.encode()).hexdigest(), "a", "g", "i")
+    return replace(result(student, 6, 4), key=key, by_hand=essay)
+
+
 Pack = Callable[..., Packed]
 
 
 @pytest.fixture
 def marks(tmp_path: Path) -> Path:
     store = Store(tmp_path / "marks")
-    for student in ("ada", "bo"):
-        store.save(replace(result(student, 6, 4), by_hand=()), [CellShown("code", f"# {student}")])
+    for student, sent in (("ada", "1"), ("bo", "2")):
+        store.save(graded(student, sent), [CellShown("code", f"# {student}")])
     (tmp_path / "marks" / "class.csv").write_text("id,name\nada,Ada Lovelace\nbo,Bo Li\n")
     return store.folder
 
@@ -66,14 +75,14 @@ def test_each_page_is_in_its_participants_folder(pack: Pack, marks: Path, tmp_pa
 
 
 def test_who_is_left_out_is_told(pack: Pack, marks: Path, tmp_path: Path) -> None:
-    Store(marks).save(replace(result("carla", 6, 4), by_hand=()))
+    Store(marks).save(graded("carla", "5"))
     Store(marks).save(replace(result("dora", 0, 0), marks=(), by_hand=(), status=NOTHING))
     (tmp_path / "new.csv").write_text("id,name\nada,Ada Lovelace\nbo,Bo Li\neve,Eve\ncarla,Carla\n")
     export = {
         **EXPORT,
         "Bo Li_103_assignsubmission_file_/gram.ipynb": "another Bo Li",
         "Eve_104_assignsubmission_file_/gram.ipynb": "5",
-        "carla_7_8_gram.ipynb": "as Canvas names it",
+        "carla_7_8_gram.ipynb": "5",  # as Canvas names it
     }
     done = pack(export, tmp_path / "new.csv")
     assert done.students == ("ada",)
@@ -81,16 +90,38 @@ def test_who_is_left_out_is_told(pack: Pack, marks: Path, tmp_path: Path) -> Non
     assert "bo: 2 senders have this name (Bo Li_102, Bo Li_103): not packed" in said
     assert "eve: handed in, but not graded" in said
     assert "carla_7_8_gram.ipynb is not named as Moodle names it: not packed" in said
-    assert "carla: graded, but not in the export: not packed" in said
+    assert "carla: graded, but not packed: not in the export" in said
     assert "dora" not in said
     assert len(pages(tmp_path / "feedback.zip")) == 1
 
 
 def test_open_points_are_told(pack: Pack, marks: Path) -> None:
-    Store(marks).save(replace(result("ada", 6, 4), by_hand=(ByHand("essay", 5),)))
+    Store(marks).save(graded("ada", "1", (ByHand("essay", 5),)))
     done = pack()
     assert done.students == ("ada", "bo")
     assert done.problems == ("points are still to be given by hand: ada",)
+    (marks / "by_hand.csv").write_text("student,task,points\nada,essay,4\n")
+    assert pack().problems == ()
+
+
+def test_nobody_gets_the_page_of_a_notebook_of_somebody_else(pack: Pack, tmp_path: Path) -> None:
+    """A student may take another one's name after that one was graded."""
+    done = pack({**EXPORT, "Ada Lovelace_101_assignsubmission_file_/gram.ipynb": "mine"})
+    assert done.students == ("bo",)
+    assert any("ada: what was graded is another notebook" in one for one in done.problems)
+
+
+def test_an_export_that_fits_nobody_makes_no_zip(pack: Pack, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nothing in it fits the marks"):
+        pack({"zed_7_8_gram.ipynb": "1"})
+    assert not (tmp_path / "feedback.zip").exists()
+
+
+def test_without_a_class_list_names_with_spaces_are_found(tmp_path: Path) -> None:
+    Store(tmp_path / "marks").save(graded("Jane_Doe", "1"))  # as collect names the folder
+    export = zipped(tmp_path / "e.zip", {"Jane Doe_7_assignsubmission_file_/gram.ipynb": "1"})
+    done = pack_feedback(tmp_path / "marks", [export], tmp_path / "f.zip")
+    assert done == Packed(("Jane_Doe",), ())
 
 
 def test_the_command(marks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

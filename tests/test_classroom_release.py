@@ -343,6 +343,16 @@ def test_a_leak_in_a_file_beside_it_is_refused(path: Path, tmp_path: Path) -> No
         release.release([path], tmp_path / "release", check=False)
 
 
+def test_a_leak_in_another_encoding_or_an_archive_is_refused(path: Path, tmp_path: Path) -> None:
+    notes = path.parent / "notes.txt"
+    notes.write_text("return hidden_total / mask.sum()", encoding="utf-16")
+    with pytest.raises(leaks.LeakError, match=r"notes\.txt"):
+        release.release([path], tmp_path / "release", check=False)
+    notes.rename(path.parent / "teacher.zip")
+    with pytest.raises(ValueError, match=r"teacher\.zip lies beside .* unpack it"):
+        release.release([path], tmp_path / "release", check=False)
+
+
 def test_a_picture_of_a_cleared_answer_is_dropped(tmp_path: Path) -> None:
     notebook = samples.source()
     cell = cell_of(notebook, "opinion")

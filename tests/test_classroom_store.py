@@ -51,7 +51,7 @@ def test_a_result_comes_back_as_it_was_written() -> None:
 
 
 GOOD = to_json(RESULT)
-OLD, RENAMED = GOOD.replace('"format": 2', '"format": 1'), GOOD.replace('"task"', '"tusk"')
+OLD, RENAMED = GOOD.replace('"format": 3', '"format": 1'), GOOD.replace('"task"', '"tusk"')
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nst_edu.classroom.gradebook import cell, lines, uncell
-from nst_edu.classroom.records import GRADED, HUMAN, NOTHING, UNREADABLE, ByHand, Graded, TaskMark
+from nst_edu.classroom.records import GRADED, HUMAN, UNREADABLE, ByHand, Graded, TaskMark
 from nst_edu.classroom.safe_html import points
 from nst_edu.classroom.spreadsheet import delimiter_of, read_rows, read_text
 
@@ -60,14 +60,18 @@ def read_entries(path: Path, results: Sequence[Graded]) -> list[Entry]:
     """
     if not path.is_file():
         return []
-    rows = read_rows(path)
-    lacking = [name for name in ("student", "task", "points") if rows and name not in rows[0]]
+    head = read_text(path).strip().split("\n", 1)[0]
+    columns = [name.strip(' "').casefold() for name in head.split(delimiter_of(head))]
+    lacking = [name for name in ("student", "task", "points") if name not in columns]
+    if not head:
+        return []
     if lacking:
         raise ValueError(f"{path} lacks the column {lacking[0]}: its first line must name it")
     possible = {
         _name(graded): {name: part.out_of for name, part in _parts(graded).items()}
         for graded in results
     }
+    rows = [{k.strip().casefold(): v for k, v in row.items()} for row in read_rows(path)]
     wanted = ({name: uncell(row.get(name, "").strip()) for name in COLUMNS} for row in rows)
     return [_entry(path, row, possible) for row in wanted if any(row.values())]
 
@@ -123,7 +127,13 @@ def _marked(mark: TaskMark, entry: Entry | None) -> TaskMark:
         return mark
     message = f"{MARKED} {entry.comment}".strip()
     return replace(
-        mark, points=entry.points, message=message, misconception=None, attempted=True, human=False
+        mark,
+        points=entry.points,
+        message=message,
+        misconception=None,
+        attempted=True,
+        human=False,
+        proposed=None,
     )
 
 
@@ -144,7 +154,7 @@ def form(results: Sequence[Graded], entries: Sequence[Entry], delimiter: str = "
     writer.writerow(COLUMNS)
     left = list(entries)
     for graded in results:
-        for part in _open(graded):
+        for part in graded.waiting:
             known = [e for e in left if e.task == part.task and e.fits(graded)]
             left = [e for e in left if e not in known]
             blank = Entry(_name(graded), part.task, submission=_short(graded))
@@ -155,17 +165,6 @@ def form(results: Sequence[Graded], entries: Sequence[Entry], delimiter: str = "
         if entry.points is not None or entry.comment:
             writer.writerow(_line(entry, parts.get(entry.student, {}).get(entry.task)))
     return file.getvalue()
-
-
-def _open(graded: Graded) -> Iterator[TaskMark | ByHand]:
-    """Yield what a person is to mark: what only a person can, and what the program could not."""
-    if graded.status == NOTHING:
-        return
-    yield from graded.by_hand
-    lost = [mark for mark in graded.marks if mark.human]
-    if graded.status == HUMAN and not lost:  # the run was cut off, or is in another name
-        lost = [mark for mark in graded.marks if mark.points < mark.out_of] or [*graded.marks]
-    yield from lost
 
 
 def _parts(graded: Graded) -> dict[str, TaskMark | ByHand]:
@@ -185,22 +184,25 @@ def _short(graded: Graded) -> str:
 
 def _line(entry: Entry, part: TaskMark | ByHand | None) -> list[str]:
     """Return one line; the last columns are only there to be read."""
-    program = points(part.points) if isinstance(part, TaskMark) and not part.human else ""
+    found = part.proposed if isinstance(part, TaskMark) and part.human else None
+    if isinstance(part, TaskMark) and not part.human:
+        found = part.points
     return [
         cell(entry.student),
         cell(entry.task),
         "" if entry.points is None else f"{entry.points:.12g}",
         "" if part is None else points(part.out_of),
         lines(entry.comment),
-        program,
+        "" if found is None else points(found),
         entry.submission,
     ]
 
 
 def updated_form(path: Path, results: Sequence[Graded], entries: Sequence[Entry]) -> str | None:
-    """Return the new text of the table, or None if it need not be written."""
+    """Return the new text of the table, or None if it need not be written.
+
+    It is there from the first: a line in it corrects any mark.
+    """
     before = read_text(path) if path.is_file() else None
     text = form(results, entries, delimiter_of(before) if before else ",")
-    if before is None and text.count("\n") == 1:
-        return None  # nothing to be marked by hand
     return None if before is not None and before.replace("\r\n", "\n") == text else text

@@ -75,5 +75,22 @@ def is_called(name: str, assignment: str) -> bool:
     return _letters(assignment) in _letters(name)
 
 
+def named_after_senders(senders: Sequence[tuple[str, Sequence[Arrival]]]) -> bool:
+    """Tell whether every notebook has its sender's name, and no word that all have.
+
+    Parameters
+    ----------
+    senders
+        The label and what came.
+    """
+    words = []
+    for label, arrived in senders:
+        notebooks = [one for one in arrived if one.name.endswith(".ipynb")]
+        if any(one.parts != (f"{label}.ipynb",) for one in notebooks):
+            return False
+        words += [set(re.findall(r"[^\W_]+", label.casefold()))] * bool(notebooks)
+    return len(words) < 2 or not set.intersection(*words)
+
+
 def _letters(name: str) -> str:
     return re.sub(r"[\W_]+", "", name).casefold()

@@ -75,7 +75,7 @@ def _chosen(
     Raises
     ------
     ValueError
-        If a student was asked for who has no submission, or nobody has one.
+        If a student was asked for who has no submission.
     """
     names = {one.student for one in found}
     if wanted:
@@ -83,14 +83,10 @@ def _chosen(
         if unknown:
             raise ValueError(f"--student: there is no submission of {', '.join(unknown)}")
         return [one for one in found if one.student in wanted], []
-    absent = [one.student for one in found if one.absent and one.student not in roster]
+    listed = roster or [one.student for one in found]  # who may be missed
     found = [one for one in found if not one.absent]
     names = {one.student for one in found}
-    if not found and not roster:
-        raise ValueError(
-            "SUBMISSIONS holds no notebooks: expected <student>/<name>.ipynb or <student>.ipynb"
-        )
-    return found, absent + [student for student in roster if student not in names]
+    return found, [student for student in listed if student not in names]
 
 
 def _strangers(found: Sequence[Found], roster: Sequence[str]) -> list[str]:

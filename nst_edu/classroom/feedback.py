@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from nst_edu.classroom.by_hand import MARKED
 from nst_edu.classroom.outputs import Shown, shown_outputs
-from nst_edu.classroom.records import Graded, to_json
+from nst_edu.classroom.records import GRADED, HUMAN, NOTHING, UNREADABLE, Graded, to_json
 from nst_edu.classroom.safe_html import page
 
 if TYPE_CHECKING:
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 # Markdown can be made so that it takes seconds to render: what is longer is shown as written.
 LONGEST_MARKDOWN, MOST_MARKDOWN = 10_000, 60_000  # characters of a cell, of all cells
 LARGEST_PAGE = 8_000_000  # characters of all outputs
+STATUS = {  # of a submission, for the student
+    GRADED: "graded",
+    HUMAN: "a person will look at parts of it",
+    UNREADABLE: "it could not be read; a person will look at it",
+    NOTHING: "nothing was handed in",
+}
+PARTLY = "graded, but for what a person still has to mark"
+SAME, NO_OUTPUT = Shown("The same output."), Shown("No output.")  # with what was handed in
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,8 @@ class CellShown:
     tasks
         What it answers; the points for them are shown below it.
     handed_in
-        Its pictures as they were handed in, where a person marks: the sandbox has no own photo.
+        Its outputs as they were handed in, where a person marks: the sandbox has no own photo, and
+        the student's text is about the numbers that the student saw.
     """
 
     kind: str
@@ -58,12 +68,16 @@ def feedback_page(graded: Graded, cells: Sequence[CellShown]) -> str:
     """
     marks = {mark.task: mark for mark in graded.marks}
     parts = {part.task: part for part in graded.by_hand}
+    partly = graded.status == GRADED and graded.open > 0
     return page(
         "feedback.html.j2",
         graded=graded,
         cells=cells,
         marks=marks,
         parts=parts,
+        marked=MARKED,
+        status=PARTLY if partly else STATUS.get(graded.status, graded.status),
+        handed_in=graded.status != NOTHING,
         fingerprint=fingerprint(graded),
     )
 
@@ -129,19 +143,31 @@ def shown_cells(assignment: Assignment, submission: Submission, judged: Judged) 
         for cell in submission.answers(grade_id)[-1:]:
             after.setdefault(cell.id, []).append(task)
     cells = [
-        CellShown(
-            kind=cell.kind,
-            source=cell.source,
-            outputs=shown_outputs(judged.outputs.get(cell.id, ()), number),
-            note=judged.endings.get(cell.id, ""),
-            tasks=tuple(after.get(cell.id, ())),
-            handed_in=_pictures(cell, number) if assignment.by_hand else (),
-        )
+        _shown_cell(cell, number, judged, tuple(after.get(cell.id, ())), bool(assignment.by_hand))
         for number, cell in enumerate(submission.cells, 1)
     ]
     return bounded(cells)
 
 
-def _pictures(cell: Cell, number: int) -> tuple[Shown, ...]:
-    """Return the pictures that a cell had put out when it was handed in."""
-    return tuple(shown for shown in shown_outputs(cell.outputs, number) if shown.picture)
+def _shown_cell(
+    cell: Cell, number: int, judged: Judged, tasks: tuple[str, ...], before: bool
+) -> CellShown:
+    """Return one cell; `before`: also with what it had put out when it was handed in."""
+    given = cell.outputs if cell.kind == "markdown" else judged.outputs.get(cell.id, ())
+    outputs = shown_outputs(given, number)
+    return CellShown(
+        kind=cell.kind,
+        source=cell.source,
+        outputs=outputs,
+        note=judged.endings.get(cell.id, ""),
+        tasks=tasks,
+        handed_in=_handed_in(cell, number, outputs) if before and cell.kind == "code" else (),
+    )
+
+
+def _handed_in(cell: Cell, number: int, now: tuple[Shown, ...]) -> tuple[Shown, ...]:
+    """Return what a cell had put out when it was handed in; empty if it never puts out anything."""
+    before = shown_outputs(cell.outputs, number)
+    if before == now:
+        return (SAME,) if now else ()
+    return before or (NO_OUTPUT,)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from secrets import token_hex
 
 from nst_edu.classroom.safe_html import UNSEEN
 
@@ -23,12 +24,19 @@ ATTRIBUTES = {
     ("mstyle", "displaystyle"),
     ("mstyle", "scriptlevel"),
 }
-VALUE = re.compile(r"-?[a-z0-9.]{1,12}")
+# Environments that the converter turns into tables. It takes any other name, too, and then writes
+# rows and columns one after the other, which reads as another formula.
+TABLES = {
+    *("matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "smallmatrix"),
+    *("array", "cases", "split", "align*"),
+}
+BEGIN = re.compile(r"\\begin\s*\{([^{}]*)\}")
+# Line breaks outside tables, and lines in tables: browsers do not show them.
+LOST = {("mspace", "linebreak"), ("mtable", "columnlines"), ("mtable", "rowlines")}
+SPACED = re.compile(r"\\\\\s*\[")  # a line break with a space below it: would become [2pt]
+VALUE = re.compile(r"[a-z]{1,12}|-?\d{0,2}(?:\.\d{1,4})?(?:em|ex)?")  # no width beyond the page
 # A macro may grow without end, and no page needs one.
 MACRO = re.compile(r"\\(?:re)?newcommand|\\[gex]?def\b|\\let\b")
-# Stands for a formula until the page is clean; taken out of what a student writes.
-PLACE = "\ue000{}\ue001"
-PLACES = re.compile(r"[\ue000\ue001]")
 
 
 def mathml(tex: str, display: bool) -> str | None:
@@ -43,7 +51,9 @@ def mathml(tex: str, display: bool) -> str | None:
     """
     from latex2mathml.converter import convert_to_element
 
-    if len(tex) > LONGEST or MACRO.search(tex):
+    if len(tex) > LONGEST or MACRO.search(tex) or SPACED.search(tex):
+        return None
+    if not TABLES.issuperset(BEGIN.findall(tex)):
         return None
     try:
         made = convert_to_element(tex, display="block" if display else "inline")
@@ -58,10 +68,12 @@ def _clean(element: ET.Element, deepest: int) -> ET.Element:
     Raises
     ------
     ValueError
-        If there is anything else.
+        If there is anything else, or something that the converter did not understand.
     """
     if element.tag not in ELEMENTS or deepest == 0:
         raise ValueError(f"{element.tag} is not shown")
+    if _not_converted(element):
+        raise ValueError(f"{element.text!r} is not converted")
     copy = ET.Element(element.tag)
     for name, value in element.attrib.items():
         if (element.tag, name) in ATTRIBUTES and VALUE.fullmatch(value):
@@ -69,6 +81,13 @@ def _clean(element: ET.Element, deepest: int) -> ET.Element:
     copy.text = None if element.text is None else _characters(element.text)
     copy.extend([_clean(child, deepest - 1) for child in element])
     return copy
+
+
+def _not_converted(element: ET.Element) -> bool:
+    """Tell whether an element is TeX that stayed as it was, or loses its meaning."""
+    text = element.text or ""
+    left = element.tag == "mi" and (text == "&" or text.startswith("\\"))
+    return left or any((element.tag, name) in LOST for name in element.attrib)
 
 
 def _characters(text: str) -> str:
@@ -82,6 +101,8 @@ class Formulas:
 
     def __init__(self) -> None:
         self.made: list[str] = []
+        # Stands for a formula until the page is clean. Nobody can know it and write it.
+        self.mark = token_hex(8)
 
     def place(self, tex: str, display: bool) -> str:
         """Keep a formula; return what stands for it."""
@@ -89,8 +110,8 @@ class Formulas:
 
         mark = "$$" if display else "$"
         self.made.append(mathml(tex, display) or f"<code>{escape(mark + tex + mark)}</code>")
-        return PLACE.format(len(self.made) - 1)
+        return f"{self.mark}-{len(self.made) - 1}-"
 
     def put_back(self, clean: str) -> str:
         """Return harmless HTML with the formulas in it."""
-        return re.sub(PLACE.format("([0-9]+)"), lambda found: self.made[int(found[1])], clean)
+        return re.sub(f"{self.mark}-([0-9]+)-", lambda found: self.made[int(found[1])], clean)

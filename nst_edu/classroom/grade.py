@@ -19,7 +19,7 @@ from nst_edu.classroom.cells import GIVEN
 from nst_edu.classroom.happenings import log_text, what_happened
 from nst_edu.classroom.records import GRADED, HUMAN, UNREADABLE, ByHand, Graded, Key, TaskMark
 from nst_edu.classroom.seeds import seed, seed_id
-from nst_edu.classroom.used import words_used
+from nst_edu.classroom.used import with_causes, words_used
 
 if TYPE_CHECKING:
     from nst_edu.classroom.assignment import Assignment, SourceTask
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nst_edu.classroom.questions import Answer, Question
     from nst_edu.classroom.sandbox import Limits, Outcome
 
-GRADER = f"{nst_edu.__version__}/2"  # raise the number if the same submission gets other marks
+GRADER = f"{nst_edu.__version__}/3"  # raise the number if the same submission gets other marks
 COMMAND = ("-m", "nst_edu.classroom.runner", "/sandbox")  # what Python does in the sandbox
 LOST = (
     "The answer was not found: its cell is missing, or has lost its name. A person will look at it."
@@ -150,6 +150,7 @@ def judge(
     tasks = grading.assignment.tasks
     answers = exchange.read_answers(folder, questions)
     marks = [_judged(grading, submission, one, answers[one.task.name], outcome) for one in tasks]
+    marks = with_causes(marks, [cell.source for cell in submission.code if cell.role != GIVEN])
     values = {one.task.name for one in tasks if one.task.cases is None}
     notes, doubtful = what_happened(submission, outcome, grading.limits, marks, values)
     graded = Graded(
@@ -186,11 +187,12 @@ def _judged(
     used = words_used(own, one.task.name, one.task.forbidden) if mark.points else []
     return TaskMark(
         task=mark.task,
-        points=float(mark.points),
+        points=0.0 if used else float(mark.points),
         out_of=float(mark.out_of),
         message=mark.message + (USED.format(" and ".join(used)) if used else ""),
         misconception=mark.misconception,
         attempted=mark.attempted,
         lesson=mark.lesson,
         human=bool(used),
+        proposed=float(mark.points) if used else None,
     )

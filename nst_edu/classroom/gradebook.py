@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from nst_edu.classroom.items import marks_by_task
-from nst_edu.classroom.records import NOTHING, Graded
+from nst_edu.classroom.records import NOTHING, UNREADABLE, Graded
 from nst_edu.classroom.safe_html import plain, points
 
 # A spreadsheet takes a cell that begins like this for a formula, and computes it.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+EMPTY = (NOTHING, UNREADABLE)  # nothing could be marked: a total of 0 would be taken for a mark
 SPLITS = str.maketrans({"\n": " ", "\t": " ", ";": ","})
 
 
@@ -80,7 +81,7 @@ def _points(
     parts = {part.task: part.points for part in graded.by_hand}
     return [
         *("" if mark is None or mark.human else points(mark.points) for mark in marks),
-        "" if graded.status == NOTHING else points(graded.total + graded.given),
+        "" if graded.status in EMPTY else points(graded.total + graded.given),
         points(possible),
         points(graded.open),
         *(_by_hand(hand, parts) for hand in hands),

@@ -7,11 +7,13 @@ import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nst_edu.classroom.archives import Arrival
+    from nst_edu.classroom.records import Graded
 
 DESCRIPTION = """\
 Pack all feedback pages into a zip for Moodle. There, open the assignment, choose
@@ -65,66 +67,94 @@ def pack_feedback(
         If there are no marks, a source is missing, or `to` is no name of a zip.
     """
     from nst_edu.classroom.files import CLASS, safe_name
-    from nst_edu.classroom.records import NOTHING
-    from nst_edu.classroom.store import FEEDBACK, all_results
+    from nst_edu.classroom.store import FEEDBACK
 
     if to.suffix.lower() != ".zip":
         raise ValueError(f"--to: expected the name of a .zip, not {to}")
-    results = {graded.student: graded for graded in (all_results(marks) if marks.is_dir() else ())}
-    if not results:
-        raise ValueError(f"{marks} holds no results: give the folder of 'grade --to'")
+    results = _results(marks)
     assignment = next(iter(results.values())).assignment
     kept = marks / CLASS if (marks / CLASS).is_file() else None
-    numbers, problems = _numbers(sources, assignment, roster or kept)
+    numbers, problems = _numbers(sources, results, roster or kept)
     pages = {student: marks / safe_name(student) / FEEDBACK for student in results}
     there = [one for one in sorted(pages) if one in numbers and pages[one].is_file()]
+    if not there:
+        few = "\n".join(problems[:5])
+        raise ValueError(f"--moodle: nothing in it fits the marks, so nothing was packed\n{few}")
     part = to.with_name(f".{to.name}.part")
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         for student in there:
             folder = FOLDER.format(number=numbers[student])
             archive.write(pages[student], f"{folder}/{assignment}-{FEEDBACK}")
     part.replace(to)
-    problems += [f"{one}: handed in, but not graded" for one in sorted({*numbers} - {*results})]
-    for student in sorted({*results} - {*there}):
-        if results[student].status != NOTHING:
-            problems.append(f"{student}: graded, but not in the export: not packed")
+    left = sorted({*results} - {*there})
+    problems += [f"{one}: graded, but not packed: not in the export" for one in left]
     open_ = [student for student in there if results[student].open]
     if open_:
         problems.append(f"points are still to be given by hand: {', '.join(open_)}")
     return Packed(tuple(there), tuple(problems))
 
 
+def _results(marks: Path) -> dict[str, Graded]:
+    """Return what was handed in and graded, with the points given by hand, by folder name."""
+    from nst_edu.classroom.by_hand import FORM, read_entries, with_points
+    from nst_edu.classroom.records import NOTHING
+    from nst_edu.classroom.store import all_results
+
+    program = all_results(marks) if marks.is_dir() else []
+    handed_in = [graded for graded in program if graded.status != NOTHING]
+    if not handed_in:
+        raise ValueError(f"{marks} holds no results: give the folder of 'grade --to'")
+    entries = read_entries(marks / FORM, program)
+    return {graded.student: with_points(graded, entries) for graded in handed_in}
+
+
 def _numbers(
-    sources: Sequence[Path], assignment: str, roster: Path | None
+    sources: Sequence[Path], results: Mapping[str, Graded], roster: Path | None
 ) -> tuple[dict[str, str], list[str]]:
     """Return each student's number in Moodle, and what a person must look at."""
     from contextlib import ExitStack
 
     from nst_edu.classroom.arrivals import find_arrivals
     from nst_edu.classroom.roster import Roster, read_roster
+    from nst_edu.classroom.senders import folder_name
     from nst_edu.classroom.sorting import Sorter
 
-    sorter = Sorter(assignment, Path(), read_roster(roster) if roster else Roster())
+    assignment = next(iter(results.values())).assignment
+    names = {folder_name(student): student for student in results}
+    numbers: dict[str, str] = {}
     with ExitStack() as opened:
+        sorter = Sorter(assignment, Path(), read_roster(roster) if roster else Roster())
         for source in sources:
             sorter.add(source, *find_arrivals(source, opened))
-    numbers: dict[str, str] = {}
-    problems = [str(problem) for problem in sorter.problems]
-    for student, senders in sorted(sorter.arrived.items()):
-        try:
-            numbers[student] = _number_of(senders)
-        except ValueError as error:
-            problems.append(f"{student}: {error}: not packed")
+        problems = [str(problem) for problem in sorter.problems]
+        for sent_by, senders in sorted(sorter.arrived.items()):
+            student = names.get(folder_name(sent_by), sent_by)
+            try:
+                numbers[student] = _number_of(senders, results.get(student))
+            except ValueError as error:
+                problems.append(f"{student}: {error}: not packed")
     return numbers, problems
 
 
-def _number_of(senders: Mapping[str, Sequence[Arrival]]) -> str:
-    """Return the number of the one sender that a student is."""
+def _number_of(senders: Mapping[str, Sequence[Arrival]], graded: Graded | None) -> str:
+    """Return the number of the one sender that a student is, if it sent what was graded."""
+    from nst_edu.classroom.reading import UnreadableError
+    from nst_edu.classroom.unwrapping import Budget, unwrapped
+
+    if graded is None:
+        raise ValueError("handed in, but not graded")
     if len(senders) > 1:
         raise ValueError(f"{len(senders)} senders have this name ({', '.join(senders)})")
     label, arrived = next(iter(senders.items()))
     if f"{label}_assignsubmission_" not in arrived[0].origin:
         raise ValueError(f"{arrived[0].origin} is not named as Moodle names it")
+    budget = Budget()
+    try:
+        sent = [budget.read(one) for one in unwrapped(arrived, budget, [])]
+    except UnreadableError:
+        sent = []
+    if not any(sha256(data).hexdigest() == graded.key.submission for data in sent):
+        raise ValueError("what was graded is another notebook than the one in the export")
     return label.rpartition("_")[2]
 
 

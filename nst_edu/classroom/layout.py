@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
+from nst_edu.classroom.reading import shown
 from nst_edu.classroom.roster import Roster
 
 OURS = ("release.json", "manifest.json")  # lie beside notebooks and are none
@@ -48,7 +49,7 @@ def find_submissions(
     Raises
     ------
     ValueError
-        If there is no such folder.
+        If there is no such folder, or there is no class list and nobody handed in this assignment.
     """
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder}: give the one with the submissions")
@@ -77,7 +78,20 @@ def find_submissions(
     students = [
         Found(name, tuple(paths), absent=name not in files) for name, paths in sorted(found.items())
     ]
+    if not known.ids and all(one.absent for one in students):
+        raise ValueError(_nothing_in(folder, assignment))
     return students, ignored
+
+
+def _nothing_in(folder: Path, assignment: str) -> str:
+    """Say that nobody handed in an assignment, and which others there are."""
+    inside = [one for up in _visible(folder) if up.is_dir() for one in _visible(up.path)]
+    others = sorted({one.name for one in inside if one.is_dir(follow_symlinks=False)})
+    text = f"SUBMISSIONS holds no notebooks: {folder} has none of {assignment!r}"
+    if not others:
+        return f"{text}: expected <student>/<name>.ipynb or <student>.ipynb"
+    few = ", ".join(map(shown, others[:5])) + ", …" * (len(others) > 5)
+    return f"{text}; its folders hold {few}. Are the folder and --assignment right?"
 
 
 def _visible(folder: str | Path) -> list[os.DirEntry[str]]:

@@ -7,9 +7,10 @@ stays, in the student's order.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from nst_edu.classroom.answers import match_cells
 from nst_edu.classroom.assignment import Assignment
 from nst_edu.classroom.cells import ANSWER, BY_HAND, GIVEN
 from nst_edu.classroom.matching import Match
-from nst_edu.classroom.raw_cells import RawCell, read_contents
-from nst_edu.classroom.reading import Problem, shown
+from nst_edu.classroom.outputs import attached
+from nst_edu.classroom.raw_cells import Contents, RawCell, read_contents
+from nst_edu.classroom.reading import Problem, UnreadableError, parse, read_bytes, shown
 
 __all__ = ["Cell", "Problem", "Submission", "read_submission"]
 
@@ -43,7 +45,7 @@ class Cell:
     role
         ``answer``, ``by hand``, ``given`` or ``own``.
     outputs
-        As they were handed in: anything may be in them.
+        As they were handed in: anything may be in them. Of a text cell, its attached pictures.
     """
 
     id: str
@@ -124,7 +126,7 @@ def read_submission(
     if any(problem.fatal for problem in contents.problems):
         return Submission(student, path, problems=contents.problems, digest=contents.digest)
     match = match_cells(contents.cells, assignment.slots)
-    cells = _put_together(contents.cells, match)
+    cells = _put_together(_with_pictures(contents, path, within), match)
     claimed = claimed_id(contents.cells)
     version = (contents.release or {}).get("version")
     return Submission(
@@ -138,6 +140,23 @@ def read_submission(
         blank=_blank(contents.cells, match),
         version=version if isinstance(version, str) else None,
     )
+
+
+def _with_pictures(contents: Contents, path: Path, within: Path | None) -> Sequence[RawCell]:
+    """Return the cells; those of text have the pictures attached to them as outputs."""
+    try:
+        data = read_bytes(path, within)
+        if b'"attachments"' not in data or hashlib.sha256(data).hexdigest() != contents.digest:
+            return contents.cells
+        found = parse(data)["cells"]
+    except UnreadableError:
+        return contents.cells
+    return [
+        replace(cell, outputs=attached(found[cell.number - 1].get("attachments")))
+        if cell.kind == "markdown"
+        else cell
+        for cell in contents.cells
+    ]
 
 
 def _put_together(raw: Sequence[RawCell], match: Match) -> tuple[Cell, ...]:

@@ -58,6 +58,29 @@ def shown_outputs(outputs: Iterable[object], number: int) -> tuple[Shown, ...]:
     return tuple(shown)
 
 
+def attached(attachments: object) -> tuple[dict[str, Any], ...]:
+    """Turn the pictures attached to a text cell into outputs, which `shown_outputs` bounds.
+
+    Parameters
+    ----------
+    attachments
+        As in a notebook: name → MIME type → base64. Anything may be in them.
+    """
+    if not isinstance(attachments, Mapping):
+        return ()
+    return tuple(
+        {
+            "output_type": "display_data",
+            "data": {mime: bundle[mime]},
+            "metadata": {mime: {"alt": f"Picture in the text: {name}"}},
+        }
+        for name, bundle in attachments.items()
+        if isinstance(bundle, Mapping)
+        for mime in MAGIC
+        if picture(mime, bundle.get(mime))
+    )[: MOST_OUTPUTS + 1]
+
+
 def _shown(output: Mapping[str, Any], number: int) -> Shown | None:
     """Return one output; HTML, scripts, widgets and vector graphics are named, not shown."""
     kind = output.get("output_type")

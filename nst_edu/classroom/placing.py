@@ -32,7 +32,7 @@ class Row:
     """What became of a student's notebook."""
 
     student: str
-    state: str  # collected, unchanged, replaced, kept, refused or missing
+    state: str  # collected, unchanged, replaced, kept, here (from before), refused or missing
     modified: float = 0.0
     note: str = ""
 
@@ -59,7 +59,7 @@ class Report:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The students of the class list who sent nothing."""
+        """The students of the class list who sent nothing, now or before."""
         return tuple(row.student for row in self.rows if row.state == MISSING)
 
     def __str__(self) -> str:

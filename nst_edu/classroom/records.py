@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-FORMAT = 2  # of result.json; a file with another number is graded again
+FORMAT = 3  # of result.json; a file with another number is graded again
 
 GRADED, HUMAN, UNREADABLE, NOTHING = "graded", "needs a human", "unreadable", "no submission"
 
@@ -56,7 +56,10 @@ class TaskMark:
     lesson
         The lesson that treats it; 0: none in particular.
     human
-        Somebody must look: the answer may be there, but it was not found.
+        Somebody must look: the answer may be there, but it was not found; or the code has a word in
+        it that the task forbids.
+    proposed
+        What the program would give if it had not to ask a person; None: it cannot tell.
     """
 
     task: str
@@ -67,6 +70,7 @@ class TaskMark:
     attempted: bool = True
     lesson: int = 0
     human: bool = False
+    proposed: float | None = None
 
 
 @dataclass(frozen=True)
@@ -116,8 +120,19 @@ class Graded:
 
     @property
     def open(self) -> float:
-        """Points in the parts that nobody has marked yet."""
-        return sum(part.out_of for part in self.by_hand if part.points is None)
+        """Points that a person may still give."""
+        return sum(part.out_of - (part.points or 0.0) for part in self.waiting)
+
+    @property
+    def waiting(self) -> list[TaskMark | ByHand]:
+        """What a person is to mark: what only a person can, and what the program could not."""
+        if self.status == NOTHING:
+            return []
+        parts = [part for part in self.by_hand if part.points is None]
+        lost = [mark for mark in self.marks if mark.human]
+        if self.status == HUMAN and not lost:  # the run was cut off, or is in another name
+            lost = [mark for mark in self.marks if mark.points < mark.out_of] or [*self.marks]
+        return [*parts, *lost]
 
 
 def to_json(graded: Graded) -> str:

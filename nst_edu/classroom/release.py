@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 NOT_RELEASED = {".ipynb", ".py", ".pyc", ".db"}  # endings of files beside the notebook
+# The solution may be in one of these, and nobody would see it.
+PACKED = {".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst", ".7z", ".rar", ".whl", ".jar"}
 
 
 def release(sources: Sequence[Path], to: Path, *, check: bool = True) -> list[Path]:
@@ -77,8 +79,14 @@ def _files(assignment: Assignment) -> dict[str, bytes]:
     files = {assignment.path.name: (text.rstrip("\n") + "\n").encode()}
     secrets = leaks.secrets_in(assignment.cells)
     for path in _beside(assignment):
+        if path.suffix.lower() in PACKED:
+            raise ValueError(
+                f"{path} lies beside the notebook and would be handed out: unpack it, so that it "
+                "can be searched for solutions, or put it into another folder"
+            )
         data = path.read_bytes()
-        found = leaks.leaks_in_text(secrets, data.decode(errors="ignore"), path.name)
+        texts = (data.decode(encoding, errors="ignore") for encoding in ("utf-8", "utf-16"))
+        found = [leak for text in texts for leak in leaks.leaks_in_text(secrets, text, path.name)]
         if found:
             raise leaks.LeakError(refusal(assignment, found))
         files[path.name] = data
@@ -115,4 +123,7 @@ def run(args: argparse.Namespace) -> int:
         by_hand = f" and {manifest['points_by_hand']:g} by hand" if manifest["by_hand"] else ""
         points = f"{manifest['points']:g} points{by_hand}, {len(manifest['tasks'])} tasks"
         print(f"{path}: {points}, version {manifest['version']}")
+        more = sorted({one.name for one in path.parent.iterdir()} - {path.name, MANIFEST})
+        if more:
+            print(f"  with it: {', '.join(more)}")
     return 0

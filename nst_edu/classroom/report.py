@@ -14,7 +14,7 @@ from nst_edu.classroom.files import safe_name, write_atomic
 from nst_edu.classroom.gradebook import About, gradebook
 from nst_edu.classroom.items import BINS, Item, histogram, items, mistakes
 from nst_edu.classroom.junit import junit
-from nst_edu.classroom.records import GRADED, NOTHING, ByHand, Graded
+from nst_edu.classroom.records import GRADED, NOTHING, ByHand, Graded, TaskMark
 from nst_edu.classroom.safe_html import page
 from nst_edu.classroom.store import FEEDBACK, Store, all_results
 
@@ -59,21 +59,33 @@ def write_reports(folder: Path, about: About = MappingProxyType({})) -> list[Gra
     for graded in results:
         store.show(graded)
     made = {MARKS: gradebook(results, about), JUNIT: junit(results), PAGE: report_page(results)}
-    if parts := store.by_hand():
-        made[ANSWERS] = answers_page(parts, results, store)
+    if parts := [*store.by_hand(), *_unmarked(program)]:
+        made[ANSWERS] = answers_page(parts, program, results, store)
     for name, text in made.items():
         write_atomic(folder / name, text)
     return results
 
 
-def answers_page(parts: Sequence[HandMarked], results: Sequence[Graded], store: Store) -> str:
+def _unmarked(program: Sequence[Graded]) -> list[HandMarked]:
+    """Return the tasks of the program in which a person has to look at somebody's answer."""
+    waiting = [part for graded in program for part in graded.waiting if isinstance(part, TaskMark)]
+    points = {mark.task: mark.out_of for mark in waiting}
+    return [HandMarked(task, out_of, "", "") for task, out_of in points.items()]
+
+
+def answers_page(
+    parts: Sequence[HandMarked], program: Sequence[Graded], results: Sequence[Graded], store: Store
+) -> str:
     """Return the page from which a person marks: each question, its rubric, and all answers."""
-    answers: dict[str, list[tuple[Graded, ByHand, list[CellShown]]]] = {}
-    for graded in results:
+    answers: dict[str, list[tuple[Graded, TaskMark | ByHand, list[CellShown]]]] = {}
+    for before, graded in zip(program, results, strict=True):
         cells = store.cells(graded.student)
-        for part in graded.by_hand:
-            mine = [cell for cell in cells if part.task in cell.tasks]
-            answers.setdefault(part.task, []).append((graded, part, mine))
+        asked = {part.task for part in before.waiting}
+        both: list[TaskMark | ByHand] = [*graded.by_hand, *graded.marks]
+        for part in both:
+            if part.task in asked:
+                mine = [cell for cell in cells if part.task in cell.tasks]
+                answers.setdefault(part.task, []).append((graded, part, mine))
     return page(
         "by_hand.html.j2",
         assignment=results[0].assignment,

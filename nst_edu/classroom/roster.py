@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nst_edu.classroom.spreadsheet import read_rows
+from nst_edu.classroom.spreadsheet import numbered_rows
 
 ID_COLUMNS = ("id", "student", "student_id", "username", "login")  # the first that is there counts
+PARTICIPANT = re.compile(r"Participant ([0-9]+)")  # in the grading worksheet of Moodle
 
 
 @dataclass(frozen=True)
@@ -64,29 +66,82 @@ def spelling(name: str) -> str:
 def read_roster(path: Path) -> Roster:
     """Read a class list: CSV with a column ``id``, and any others under which a student is known.
 
-    The columns ``name``, ``email``, ``login``, ``number`` … are all taken as names. Between the
-    columns may stand a comma, a semicolon or a tab.
+    The columns ``name``, ``email``, ``login``, ``number`` … are all taken as names. So is the
+    number in ``Participant 10460``, as Moodle's grading worksheet has it. Between the columns may
+    stand a comma, a semicolon or a tab.
 
     Raises
     ------
     ValueError
-        If the file is no such list.
+        If the file is no such list, or not every student in it has an id of their own.
     """
-    rows = read_rows(path)
-    columns = {name.strip().casefold(): name for name in rows[0]} if rows else {}
+    if not path.exists() or path.is_dir():
+        raise ValueError(f"--roster: there is no file {path}: give the class list, a CSV file")
+    rows = numbered_rows(path)
+    columns = {name.strip().casefold(): name for name in rows[0][1]} if rows else {}
     column = next((columns[name] for name in ID_COLUMNS if name in columns), None)
     if column is None:
         raise ValueError(
             f"--roster: {path} has the columns {', '.join(columns) or '(none)'}; expected one with "
             "the name id in its first line, and below it one line for each student"
         )
+    students = _by_id(path, column, rows)
     owners: dict[str, set[str]] = {}
     about: dict[str, dict[str, str]] = {}
-    for row in rows:
-        student = (row[column] or "").strip()
-        if student:
-            about[student] = {name: text for name, text in row.items() if name != column}
-            for name in row.values():
-                owners.setdefault(spelling(name or ""), set()).add(student)
+    for student, row in students.items():
+        about[student] = {name: text for name, text in row.items() if name != column}
+        for name in _names_in(row):
+            owners.setdefault(spelling(name), set()).add(student)
     owners.pop("", None)
     return Roster(tuple(about), owners, about)
+
+
+def _by_id(
+    path: Path, column: str, rows: Sequence[tuple[int, dict[str, str]]]
+) -> dict[str, dict[str, str]]:
+    """Return the id → the line of each student; empty lines do not count.
+
+    Raises
+    ------
+    ValueError
+        If a student has no id, or two have the same.
+    """
+    lines: dict[str, list[int]] = {}
+    students: dict[str, dict[str, str]] = {}
+    for number, row in rows:
+        if any(text.strip() for text in row.values()):
+            student = row.get(column, "").strip()
+            lines.setdefault(student, []).append(number)
+            students[student] = row
+    if "" in lines:
+        raise ValueError(
+            f"--roster: {path} has no {column} in {_lines(lines[''])}, but something in other "
+            "columns: give each student an id, or remove the line"
+        )
+    twice = [f"{one!r} in {_lines(found)}" for one, found in lines.items() if len(found) > 1]
+    if twice:
+        raise ValueError(
+            f"--roster: {path} has the same {column} more than once: {'; '.join(twice[:5])}: "
+            "give each student one line and an id of their own"
+        )
+    return students
+
+
+def _lines(numbers: Sequence[int]) -> str:
+    """Return the numbers of some lines as text: the first few are enough."""
+    few = ", ".join(map(str, numbers[:5])) + ", …" * (len(numbers) > 5)
+    return f"line {few}" if len(numbers) == 1 else f"lines {few}"
+
+
+def _names_in(row: Mapping[str, str]) -> Iterator[str]:
+    """Yield every name in a line of the class list.
+
+    Examples
+    --------
+    >>> list(_names_in({"id": "s1", "Identifier": "Participant 10460"}))
+    ['s1', 'Participant 10460', '10460']
+    """
+    for text in row.values():
+        yield text
+        if (found := PARTICIPANT.fullmatch(text.strip())) is not None:
+            yield found[1]

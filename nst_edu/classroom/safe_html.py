@@ -18,6 +18,7 @@ from typing import Any
 
 LONGEST_TEXT = 20_000  # characters of one text or output that are shown
 LONGEST_CODE = 200_000  # of one code cell: all that is executed is shown, see `raw_cells`
+LONGEST_HTML = 100_000  # characters that one text may become
 LARGEST_PICTURE = 2_000_000  # bytes
 DEEPEST = 20  # lists in quotations in lists …: no honest text has more
 
@@ -52,22 +53,41 @@ def plain(text: object, longest: int = LONGEST_TEXT) -> str:
     return f"{shown}\n… {hidden:,} more characters are not shown." if hidden > 0 else shown
 
 
+def message(text: object) -> str:
+    r"""Return a message as JupyterLab shows it: all as it was written, indented lines as code.
+
+    Examples
+    --------
+    >>> message("You wrote:\n\n    x < *y*")
+    'You wrote:\n\n<code>    x &lt; *y*</code>'
+    """
+    from markupsafe import escape
+
+    from nst_edu.exercises.result import CODE
+
+    lines = ((line, str(escape(line))) for line in plain(text).split("\n"))
+    return "\n".join(f"<code>{e}</code>" if line.startswith(CODE) else e for line, e in lines)
+
+
 @lru_cache(maxsize=1000)  # the assignment's own text is the same for the whole class
 def markdown(text: str) -> str:
     """Return Markdown as harmless HTML; headings start at level 3, below those of the page."""
     import bleach
     from markupsafe import escape
 
-    from nst_edu.classroom.formulas import PLACES, Formulas
+    from nst_edu.classroom.formulas import Formulas
 
-    text = PLACES.sub("\ufffd", plain(text))
+    text = plain(text)
     formulas = Formulas()
     try:
         made = _parser().render(text, {"formulas": formulas})
+        if len(made) > LONGEST_HTML:  # of a small table a large one can be made
+            raise ValueError("too long")
+        clean = bleach.clean(made, tags=TAGS, attributes=_allowed, strip=True, strip_comments=True)
+        # Once more: Markdown has names and numbers for characters.
+        return formulas.put_back(UNSEEN.sub("\ufffd", clean))
     except Exception:  # a text made to break the parser is shown as it is
         return f"<pre>{escape(text)}</pre>"
-    clean = bleach.clean(made, tags=TAGS, attributes=_allowed, strip=True, strip_comments=True)
-    return formulas.put_back(str(clean))
 
 
 @cache
@@ -118,8 +138,11 @@ def picture(kind: str, data: object) -> str | None:
     data
         Base64, as notebooks store it.
     """
-    text = "".join(data) if isinstance(data, list) else data
-    if kind not in MAGIC or not isinstance(text, str) or len(text) > LARGEST_PICTURE * 4 // 3 + 4:
+    lines: list[Any] = data if isinstance(data, list) else [data]
+    if kind not in MAGIC or not all(isinstance(line, str) for line in lines):
+        return None
+    text = "".join(lines)
+    if len(text) > LARGEST_PICTURE * 4 // 3 + 4:
         return None
     try:
         content = base64.b64decode("".join(text.split()), validate=True)
@@ -160,6 +183,7 @@ def _environment() -> Any:
         undefined=StrictUndefined,
     )
     environment.filters["markdown"] = lambda text: Markup(markdown(text))
+    environment.filters["message"] = lambda text: Markup(message(text))
     environment.filters["plain"] = plain
     environment.filters["code"] = lambda text: plain(text, LONGEST_CODE)
     environment.filters["points"] = points

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -101,7 +101,8 @@ class Session:
             runs = self._outcomes(self._jobs(found, root, bar), root, stack)
             # Closed before the folder goes: that ends the sandboxes which are still at work.
             for job, outcome in stack.enter_context(closing(runs)):
-                self._finish(job, outcome)
+                with self._apart(job.submission.student):
+                    self._finish(job, outcome)
                 clean(job.scratch)
                 bar.update()
         return self.done
@@ -142,11 +143,23 @@ class Session:
     def _jobs(self, found: Sequence[Found], root: Path, bar: Any) -> Iterator[Job]:
         """Yield what has to be run; what has not is dealt with on the way."""
         for number, one in enumerate(found):
-            job = self._job(one, root / str(number))
+            job = None
+            with self._apart(one.student):
+                job = self._job(one, root / str(number))
             if job is None:
                 bar.update()
             else:
                 yield job
+
+    @contextmanager
+    def _apart(self, student: str) -> Iterator[None]:
+        """Let nothing in one student's notebook keep the class from being graded."""
+        try:
+            yield
+        except OSError:  # a full disk, for example: it would hit everybody
+            raise
+        except Exception as error:
+            self.done.failed[student] = f"{type(error).__name__}: {error}"
 
     def _job(self, one: Found, scratch: Path) -> Job | None:
         """Read a submission; return None if it is graded already, or cannot be run."""

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nst_edu.classroom.arrivals import Arrival
-from nst_edu.classroom.choosing import differ, is_called, latest_first, rivals_of
+from nst_edu.classroom.choosing import (
+    differ,
+    is_called,
+    latest_first,
+    named_after_senders,
+    rivals_of,
+)
 from nst_edu.classroom.depth import common_depth
 from nst_edu.classroom.placing import MISSING, Report, Row, put
 from nst_edu.classroom.reading import Problem, UnreadableError
@@ -89,18 +95,18 @@ class Sorter:
         """Write each student's notebook; return what became of it."""
         owners = self._owners()
         rows = [self._row(student, owners) for student in sorted(self.arrived)]
-        rows += [Row(one, MISSING) for one in self.roster.ids if one not in self.arrived]
+        rest = [one for one in self.roster.ids if one not in self.arrived]
+        rows += [self._row_from_before(one, owners) for one in rest]
         remarks = (*self.remarks, *self._other_assignment())
         return Report(tuple(rows), tuple(dict.fromkeys(self.problems)), remarks)
 
     def _other_assignment(self) -> list[str]:
         """Ask whether the assignment's name is right if nobody's notebook has it."""
-        senders = [found for mine in self.arrived.values() for found in mine.values()]
-        names = [{one.name for one in found if one.name.endswith(".ipynb")} for found in senders]
+        senders = [pair for mine in self.arrived.values() for pair in mine.items()]
+        names = [{one.name for one in found if one.name.endswith(".ipynb")} for _, found in senders]
         common = Counter(name for mine in names for name in mine).most_common(1)
-        if len(names) < 2 or any(
-            is_called(name, self.assignment) for mine in names for name in mine
-        ):
+        named = any(is_called(name, self.assignment) for mine in names for name in mine)
+        if len(names) < 2 or named or named_after_senders(senders):
             return []
         most = f" Most are called {common[0][0]!r}." if common and common[0][1] > 1 else ""
         return [f"No notebook is called {self.assignment!r}.{most} Is --assignment right?"]
@@ -116,10 +122,26 @@ class Sorter:
             owners.setdefault(name.casefold(), set()).add(name)
         return owners
 
+    def _row_from_before(self, student: str, owners: dict[str, set[str]]) -> Row:
+        """Say whether something was collected before of one who sent nothing now."""
+        path = self._path(student)
+        sharing = owners[folder_name(student).casefold()].intersection(self.roster.ids)
+        if len(sharing) > 1 or path.is_symlink() or not path.is_file():
+            return Row(student, MISSING)
+        return Row(student, "here", path.stat().st_mtime, "collected before")
+
+    def _path(self, student: str) -> Path:
+        """Return where a student's notebook belongs."""
+        return self.to / folder_name(student) / self.assignment / f"{self.assignment}.ipynb"
+
     def _row(self, student: str, owners: dict[str, set[str]]) -> Row:
         """Write the notebook of one student, or say why not."""
         try:
             others = sorted(owners[folder_name(student).casefold()] - {student})
+            mate = self.roster.find([folder_name(student)])  # as `grade` finds the folder's owner
+            if mate is not None and student not in self.roster.ids:
+                text = f"Its folder would be taken for that of {mate!r}: it was not written."
+                raise UnreadableError("same-folder", f"{text} Rename it.")
             if others:
                 text = f"It would share a folder with {', '.join(map(repr, others))}"
                 raise UnreadableError("same-folder", f"{text}: it was not written. Rename one.")
@@ -135,7 +157,9 @@ class Sorter:
             first = [(label, found[0].origin) for label, found in senders.items()]
             few = "; ".join(f"{label!r}: {origin}" for label, origin in first[:5])
             text = f"{len(senders)} senders have this name ({few}): none was written."
-            raise UnreadableError("several-senders", f"{text} Collect the right one alone.")
+            advice = "Collect the right one alone. Or give a class list with a column"
+            advice += " of the platform's numbers (--roster): it tells them apart."
+            raise UnreadableError("several-senders", f"{text} {advice}")
         return next(iter(senders.values()))
 
     def _place(self, student: str, arrived: Sequence[Arrival]) -> Row:
@@ -153,8 +177,7 @@ class Sorter:
         if differ(data, rivals, budget):
             text = f"{student}: {len(rivals) + 1} notebooks have the same time, and are not alike;"
             self._say("same-time", f"{text} {note} was taken. Look at the others.")
-        path = self.to / folder_name(student) / self.assignment / f"{self.assignment}.ipynb"
-        state = put(path, data, latest[0].modified)
+        state = put(self._path(student), data, latest[0].modified)
         if state == "kept":
             note = f"the one in {self.to.name}/ is newer than {note}"
         note += f" (latest of {len(found)})" * (len(found) > 1)

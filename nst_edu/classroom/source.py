@@ -11,15 +11,21 @@ from typing import TYPE_CHECKING
 
 from nst_edu.classroom import regions
 from nst_edu.classroom.assignment import Assignment, HandMarked, SourceTask
-from nst_edu.classroom.cells import ANSWER, BY_HAND, QUESTION, TEST, noted, released, role_of
+from nst_edu.classroom.cells import ANSWER, BY_HAND, FREE, QUESTION, TEST, noted, released, role_of
 from nst_edu.classroom.hidden import HiddenTestError, load_task, points_fault
-from nst_edu.classroom.regions import MARK_SCHEME
+from nst_edu.classroom.regions import KINDS, MARK_SCHEME, STUB
 from nst_edu.classroom.source_rules import label, structure_faults
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 __all__ = ["Assignment", "HandMarked", "SourceError", "SourceTask", "read_assignment"]
+
+
+STUDENTS = (
+    "this looks like the students' version: it has no solution, hidden test or mark scheme. Give "
+    "the teacher's notebook"
+)
 
 
 class SourceError(ValueError):
@@ -46,7 +52,7 @@ def read_assignment(path: Path) -> Assignment:
     cells = read_cells(path)
     faults = structure_faults(cells)
     if faults:
-        raise SourceError(path, faults)
+        raise SourceError(path, [STUDENTS] if _is_students(cells) else faults)
     tasks, faults = _tasks(cells)
     if faults:
         raise SourceError(path, faults)
@@ -65,6 +71,14 @@ def read_cells(path: Path) -> list[NotebookNode]:
     except Exception as error:
         raise SourceError(path, [f"it is no notebook: {type(error).__name__}: {error}"]) from error
     return list(notebook.cells)
+
+
+def _is_students(cells: Sequence[NotebookNode]) -> bool:
+    """Tell whether nothing is hidden in a notebook, and it shows that something was taken away."""
+    if any(f"BEGIN {kind}" in cell.source for cell in cells for kind in KINDS):
+        return False
+    graded = [cell for cell in cells if role_of(cell) != FREE]
+    return any("checksum" in noted(cell) or STUB in cell.source for cell in graded)
 
 
 def digest_of(cells: Sequence[NotebookNode]) -> str:

@@ -14,9 +14,17 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
     Between the columns may stand a comma, a semicolon or a tab.
     """
+    return [row for _, row in numbered_rows(path)]
+
+
+def numbered_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Return the same as `read_rows`, each with the number of its line in the file, from 1."""
     text = read_text(path)
     found = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), restkey="")
-    return [{k: v for k, v in row.items() if isinstance(v, str) and k} for row in found]
+    return [
+        (found.line_num, {k: v for k, v in row.items() if isinstance(v, str) and k})
+        for row in found
+    ]
 
 
 def read_text(path: Path) -> str:

@@ -36,10 +36,8 @@ def table(results: Sequence[Graded], width: int | None = None) -> str:
 
 def _by_hand(graded: Graded) -> str:
     """Say what is known of the parts marked by hand."""
-    if not graded.by_hand:
-        return ""
     waiting = f"{points(graded.open)} open" if graded.open else ""
-    marked = sum(part.out_of for part in graded.by_hand) - graded.open
+    marked = sum(part.out_of for part in graded.by_hand if part.points is not None)
     done = f"{points(graded.given)}/{points(marked)}" if marked else ""
     return ", ".join(filter(None, (done, waiting)))
 

@@ -20,6 +20,7 @@ from nst_edu.classroom.questions import FUNCTION, MISSING, VALUE, Answer, Questi
 from nst_edu.classroom.strict import plain_text
 from nst_edu.exercises.checking import SEED, Cases, Examined, Exercise, Misconception, examine
 from nst_edu.exercises.copying import detached
+from nst_edu.exercises.result import Result
 from nst_edu.exercises.running import undisturbed
 
 __all__ = ["Answer", "Mark", "Misconception", "Task", "agrees", "personal", "plain_id"]
@@ -173,7 +174,9 @@ class Task:
         """
         exercise = self.exercise(seed)
         with undisturbed():
-            if self.cases is None:
+            if answer.kind == MISSING and answer.note:
+                examined = _stopped(self.name, answer.note)
+            elif self.cases is None:
                 own = (personal(student, self.name),)
                 examined = marking.examine_value(exercise, answer, own)
             else:
@@ -222,3 +225,9 @@ class Task:
             return exercise, examine(exercise, found)
         own = (personal(names.get("STUDENT", ""), self.name),)
         return exercise, marking.examine_value(exercise, Answer(VALUE, value=found), own)
+
+
+def _stopped(name: str, why: str) -> Examined:
+    """Say why there is no answer; its name may well be right, but its cell did not get that far."""
+    text = f"{name} could not be tried in the notebook: {why}."
+    return Examined(Result(False, text, "missing"))

@@ -72,12 +72,25 @@ def _values(expected: Tensor, got: Tensor, rtol: float, where: str) -> Differenc
 def _described(right: Tensor, ours: Tensor, wrong: Tensor, largest: float, where: str) -> str:
     """Say how many numbers differ, where the first is, and by how much."""
     error = float((right - ours).abs()[wrong].nan_to_num(0, 0, 0).max())
-    size = f"{100 * error / largest:.2g} % of the largest right number" if largest else f"{error:g}"
+    share = f"{_percent(error / largest)} of the largest right number" if largest else ""
+    size = share or f"{error:g}"
     if right.ndim == 0:
         return f"{part(where)} is off by {size}."
     first = tuple(wrong.nonzero()[0].tolist())
     count = f"{int(wrong.sum())} of {wrong.numel()} numbers of {inside(where)} differ"
     return f"{count}, the first at {list(first)}; the largest difference is {size}."
+
+
+def _percent(share: float) -> str:
+    """Write a share with two digits, as people do; what is beyond all bounds as a power of ten.
+
+    Examples
+    --------
+    >>> _percent(0.01234), _percent(1.23456), _percent(2e20)
+    ('1.2 %', '120 %', '2e+22 %')
+    """
+    percent = float(f"{100 * share:.2g}")
+    return f"{percent:.0f} %" if 100 <= percent < 1e6 else f"{percent:.2g} %"
 
 
 def compare_arrays(

@@ -38,8 +38,8 @@
 # - Tasks 1 to 3 ask for the chain rule in your own code. Autograd can check your work, in a cell of
 #   your own. If it stands in the function itself, a person will look at the answer. Task 2 has a
 #   rule that torch's pooling does not follow.
-# - A mistake that many make earns a part of the points, and you are told what it was. A task that
-#   you leave out costs its own points only.
+# - A mistake that many make earns a part of the points, and you are told what it was. A task
+#   that you leave out costs its own points, and those of answers that use it.
 # - Before you hand in: *Restart Kernel and Run All Cells*, then `nst-edu classroom validate`.
 
 # %% nbgrader={"grade_id": "set_up", "locked": true}

@@ -36,8 +36,8 @@
 #   pictures in a batch, height and width differ, and both float32 and float64 occur.
 # - Results have the dtype of the input, and the input is not changed. In task 2 the gradient to the
 #   picture must flow.
-# - A mistake that many make earns a part of the points, and you are told what it was. A task that
-#   you leave out costs its own points only.
+# - A mistake that many make earns a part of the points, and you are told what it was. A task
+#   that you leave out costs its own points, and those of answers that use it.
 # - Before you hand in: *Restart Kernel and Run All Cells*, then `nst-edu classroom validate`.
 
 # %% nbgrader={"grade_id": "set_up", "locked": true}
