@@ -11,7 +11,9 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
+from nst_edu.classroom import hand_in_rules as rules
 from nst_edu.classroom import release, validate
+from nst_edu.classroom.raw_cells import RawCell
 from nst_edu.classroom.source import read_assignment
 from nst_edu.classroom.student_version import student_version
 from nst_edu.classroom.validate import Report
@@ -162,3 +164,21 @@ def test_the_command(
     assert validate.run(parser.parse_args([str(tmp_path / "none.ipynb")])) == 1
     with pytest.raises(ValueError, match="--seconds must be more than 0"):
         validate.run(parser.parse_args([str(path), "--seconds", "0"]))
+
+
+@pytest.mark.parametrize(
+    ("source", "blank"),
+    [
+        ('my_a = {"h": ...}\n...  # your answer', 'my_a = {"h": ...}'),
+        ('my_a = {"h": ...}\n...  # your answer\nmy_a = {"h": 3}', ""),
+        ('my_a = {"h": 3}\n...  # your answer', ""),
+        ("...  # your answer", "...  # your answer"),
+        ("def my_f(x):\n    ...  # your answer", "...  # your answer"),
+        ("def my_f(x):\n    ...\ndef my_f(x):\n    return 1", ""),
+        ("my_a, my_b = ..., 2", "my_a, my_b = ..., 2"),
+    ],
+)
+def test_a_stub_above_an_answer_is_no_blank(source: str, blank: str) -> None:
+    cell = RawCell(1, "a", "code", source, "a")
+    found = list(rules.blank_problems([cell], {}))
+    assert [blank in problem for problem in found] == ([True] if blank else [])

@@ -53,10 +53,38 @@ def blank_problems(cells: Sequence[RawCell], noted: Noted) -> Iterator[str]:
 
 def _blank_lines(source: str) -> list[str]:
     try:
-        ast.parse(source)
-        return source_blanks(source)
+        return source_blanks(_that_counts(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []  # a magic, or a mistake that running it shows
+
+
+def _that_counts(source: str) -> str:
+    """Return the code of a cell without the statements that later ones make meaningless.
+
+    Who writes the answer below the stub, and leaves the stub, has answered.
+    """
+    body = ast.parse(source).body
+    lines = source.splitlines()
+    answered: set[str] = set().union(*map(_defined, body))
+    later: set[str] = set()
+    for statement in reversed(body):
+        names = _defined(statement)
+        stub = isinstance(statement, ast.Expr) and ast.unparse(statement) == "..."
+        if (stub and answered) or (names and names <= later):
+            first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
+            lines[first:last] = [""] * (last - first)
+        later |= names
+    return "\n".join(lines)
+
+
+def _defined(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement gives a value to, and nothing else."""
+    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        return {statement.name}
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        targets = [statement.target]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def cell_problems(cells: Sequence[RawCell], noted: Noted) -> Iterator[str]:
