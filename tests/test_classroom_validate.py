@@ -161,7 +161,8 @@ def test_the_command(
     path = samples.write(filled, tmp_path / "sample.ipynb")
     assert validate.run(parser.parse_args([str(path)])) == 0
     assert "Ready" in capsys.readouterr().out
-    assert validate.run(parser.parse_args([str(tmp_path / "none.ipynb")])) == 1
+    with pytest.raises(ValueError, match=r"there is no .*none\.ipynb: give your notebook"):
+        validate.run(parser.parse_args([str(tmp_path / "none.ipynb")]))
     with pytest.raises(ValueError, match="--seconds must be more than 0"):
         validate.run(parser.parse_args([str(path), "--seconds", "0"]))
 

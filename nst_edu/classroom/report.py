@@ -21,6 +21,7 @@ from nst_edu.classroom.store import FEEDBACK, Store, all_results
 MARKS, JUNIT, PAGE, ANSWERS = "marks.csv", "junit.xml", "report.html", "by_hand.html"
 BOM = "\ufeff"  # with it Excel reads names as they are written
 WIDTH, HEIGHT, BASE = 56, 160, 190  # px: of a bar with its gap, of the tallest bar, of the floor
+MANY = 10  # students: of fewer, a correlation says nothing
 WEAK = 0.2  # a correlation below this says that the task measures something else
 
 
@@ -153,6 +154,6 @@ def _comment(item: Item) -> str:
         said.append("Nobody has any point: is the task, or its test, as you meant it?")
     if item.attempted < 0.8:
         said.append("Many did not try it.")
-    if item.correlation is not None and item.correlation < WEAK:
+    if item.count >= MANY and item.correlation is not None and item.correlation < WEAK:
         said.append("Who is good at the rest is not better here: does it measure the same?")
     return " ".join(said)

@@ -123,9 +123,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run ``nst-edu classroom validate``; return 0 if nothing is to be done, otherwise 1."""
+    """Run ``nst-edu classroom validate``; return 0 if nothing is to be done, otherwise 1.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or no such time.
+    """
     if not args.seconds > 0:
         raise ValueError(f"--seconds must be more than 0, not {args.seconds:g}")
+    if not args.notebook.is_file():
+        raise ValueError(
+            f"NOTEBOOK: there is no {args.notebook}: give your notebook, an .ipynb file"
+        )
     report = validate(args.notebook, seconds=args.seconds, quiet=False)
     print(report)
     return 0 if report.ok else 1
