@@ -228,13 +228,13 @@ def test_capitals_in_the_first_line_do_not_matter(tmp_path: Path) -> None:
 
 def test_a_page_shows_what_the_program_could_not_mark(tmp_path: Path) -> None:
     """Also in an assignment in which nothing is marked by hand."""
-    asked = TaskMark("my_gram", 0, 6, "But einsum stands in the code.", human=True, proposed=6)
+    asked = TaskMark("my_gram", 0, 6, "But the code has einsum in it.", human=True, proposed=6)
     graded = Graded("bo", "gram", KEY, HUMAN, (asked,))
     store = Store(tmp_path)
     store.claim("gram", "digest")
     store.save(graded, [CellShown("code", "def my_gram(): einsum", tasks=("my_gram",))])
     write_reports(tmp_path)
     text = (tmp_path / "by_hand.html").read_text(encoding="utf-8")
-    for piece in ("But einsum stands in the code.", "def my_gram(): einsum", "6 of 6 points"):
+    for piece in ("But the code has einsum in it.", "def my_gram(): einsum", "6 of 6 points"):
         assert piece in text
     assert ",6," in (tmp_path / "by_hand.csv").read_text(encoding="utf-8").splitlines()[1]

@@ -137,7 +137,7 @@ def test_a_forbidden_word_is_for_a_person(marks: Path) -> None:
     assert (kim.status, earned(kim)) == (HUMAN, [6, 0, 3])  # not before somebody has looked
     assert (kim.marks[1].proposed, kim.open) == (4, 9)
     assert [mark.human for mark in kim.marks] == [False, True, False]
-    assert "But einsum stands in the code" in kim.marks[1].message
+    assert "But the code has einsum in it" in kim.marks[1].message
 
 
 @needs_sandbox

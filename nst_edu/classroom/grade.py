@@ -37,7 +37,7 @@ SAYS = {  # how a cell ended, for the student
     "crashed": "This cell ended the whole program. The rest was run without it.",
     "not run": "This cell was not run.",
 }
-USED = " But {} stands in the code, which this task asks to do without. A person will look at it."
+USED = " But the code has {} in it, which this task asks to do without. A person will look at it."
 CUT_OFF = "There is no answer, because the run was cut off. A person will look at it."
 
 
