@@ -127,6 +127,8 @@ def read_submission(
         return Submission(student, path, problems=contents.problems, digest=contents.digest)
     match = match_cells(contents.cells, assignment.slots)
     cells = _put_together(_with_pictures(contents, path, within), match)
+    if not assignment.by_hand:  # nobody will look at them, and they can be large
+        cells = tuple(replace(c, outputs=()) if c.kind == "code" else c for c in cells)
     claimed = claimed_id(contents.cells)
     version = (contents.release or {}).get("version")
     return Submission(
