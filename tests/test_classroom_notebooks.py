@@ -254,7 +254,9 @@ def test_half_a_surrogate_can_be_written(read: Reader) -> None:
     found.answers("scaled")[0].source.encode()
 
 
-def test_attachments_are_dropped_and_outputs_are_only_data(read: Reader) -> None:
+def test_attachments_that_are_no_pictures_are_dropped_and_outputs_are_only_data(
+    read: Reader,
+) -> None:
     notebook = samples.submission()
     outputs = [{"output_type": "display_data", "data": {"text/html": "<script>"}}]
     notebook.cells[1]["outputs"] = outputs

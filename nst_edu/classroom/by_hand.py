@@ -16,7 +16,7 @@ from pathlib import Path
 from nst_edu.classroom.gradebook import cell, lines, uncell
 from nst_edu.classroom.records import GRADED, HUMAN, UNREADABLE, ByHand, Graded, TaskMark
 from nst_edu.classroom.safe_html import points
-from nst_edu.classroom.spreadsheet import delimiter_of, read_rows, read_text
+from nst_edu.classroom.spreadsheet import delimiter_of, read_columns, read_rows, read_text
 
 FORM = "by_hand.csv"
 COLUMNS = ("student", "task", "points", "out_of", "comment", "program", "submission")
@@ -60,12 +60,9 @@ def read_entries(path: Path, results: Sequence[Graded]) -> list[Entry]:
     """
     if not path.is_file():
         return []
-    head = read_text(path).strip().split("\n", 1)[0]
-    columns = [name.strip(' "').casefold() for name in head.split(delimiter_of(head))]
+    columns = [name.casefold() for name in read_columns(path)]
     lacking = [name for name in ("student", "task", "points") if name not in columns]
-    if not head:
-        return []
-    if lacking:
+    if columns and lacking:
         raise ValueError(f"{path} lacks the column {lacking[0]}: its first line must name it")
     possible = {
         _name(graded): {name: part.out_of for name, part in _parts(graded).items()}

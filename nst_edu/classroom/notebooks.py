@@ -7,7 +7,6 @@ stays, in the student's order.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +17,8 @@ from nst_edu.classroom.answers import match_cells
 from nst_edu.classroom.assignment import Assignment
 from nst_edu.classroom.cells import ANSWER, BY_HAND, GIVEN
 from nst_edu.classroom.matching import Match
-from nst_edu.classroom.outputs import attached
-from nst_edu.classroom.raw_cells import Contents, RawCell, read_contents
-from nst_edu.classroom.reading import Problem, UnreadableError, parse, read_bytes, shown
+from nst_edu.classroom.raw_cells import RawCell, read_contents
+from nst_edu.classroom.reading import Problem, shown
 
 __all__ = ["Cell", "Problem", "Submission", "read_submission"]
 
@@ -126,7 +124,7 @@ def read_submission(
     if any(problem.fatal for problem in contents.problems):
         return Submission(student, path, problems=contents.problems, digest=contents.digest)
     match = match_cells(contents.cells, assignment.slots)
-    cells = _put_together(_with_pictures(contents, path, within), match)
+    cells = _put_together(contents.cells, match)
     if not assignment.by_hand:  # nobody will look at them, and they can be large
         cells = tuple(replace(c, outputs=()) if c.kind == "code" else c for c in cells)
     claimed = claimed_id(contents.cells)
@@ -142,23 +140,6 @@ def read_submission(
         blank=_blank(contents.cells, match),
         version=version if isinstance(version, str) else None,
     )
-
-
-def _with_pictures(contents: Contents, path: Path, within: Path | None) -> Sequence[RawCell]:
-    """Return the cells; those of text have the pictures attached to them as outputs."""
-    try:
-        data = read_bytes(path, within)
-        if b'"attachments"' not in data or hashlib.sha256(data).hexdigest() != contents.digest:
-            return contents.cells
-        found = parse(data)["cells"]
-    except UnreadableError:
-        return contents.cells
-    return [
-        replace(cell, outputs=attached(found[cell.number - 1].get("attachments")))
-        if cell.kind == "markdown"
-        else cell
-        for cell in contents.cells
-    ]
 
 
 def _put_together(raw: Sequence[RawCell], match: Match) -> tuple[Cell, ...]:

@@ -1,6 +1,7 @@
 """The cells of a notebook that somebody sent, whatever else is in it.
 
-Only what the cells say and put out is kept: no attachments, no metadata but nbgrader's own.
+Only what the cells say and put out is kept, and pictures attached to a text: no other attachments,
+no metadata but nbgrader's own.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from nst_edu.classroom.outputs import attached
 from nst_edu.classroom.reading import Problem, UnreadableError, parse, read_bytes
 from nst_edu.classroom.regions import names_defined, tidied
 
@@ -24,7 +26,10 @@ ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 @dataclass(frozen=True, eq=False)
 class RawCell:
-    """A cell as it was sent; `number` counts from 1, `outputs` may hold anything."""
+    """A cell as it was sent; `number` counts from 1, `outputs` may hold anything.
+
+    The outputs of a text are the pictures attached to it.
+    """
 
     number: int
     id: str
@@ -160,9 +165,15 @@ def _cell(number: int, raw: Any, taken: set[str]) -> tuple[RawCell | None, list[
     noted = noted if isinstance(noted, dict) else {}
     grade_id = _text_or_none(noted.get("grade_id"))
     new_id = _new_id(raw.get("id"), number, taken)
+    return RawCell(number, new_id, kind, _clean(source), grade_id, _outputs(kind, raw)), []
+
+
+def _outputs(kind: str, raw: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what a cell put out, or the pictures attached to a text."""
+    if kind == "markdown":
+        return attached(raw.get("attachments"))
     outputs = raw.get("outputs")
-    kept = tuple(outputs) if kind == "code" and isinstance(outputs, list) else ()
-    return RawCell(number, new_id, kind, _clean(source), grade_id, kept), []
+    return tuple(outputs) if kind == "code" and isinstance(outputs, list) else ()
 
 
 def _text_or_none(value: Any) -> str | None:

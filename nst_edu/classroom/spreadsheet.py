@@ -19,12 +19,21 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 def numbered_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     """Return the same as `read_rows`, each with the number of its line in the file, from 1."""
-    text = read_text(path)
-    found = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), restkey="")
+    found = _reader(path)
     return [
         (found.line_num, {k: v for k, v in row.items() if isinstance(v, str) and k})
         for row in found
     ]
+
+
+def read_columns(path: Path) -> list[str]:
+    """Return the names in the first line; empty if there is none."""
+    return [name.strip() for name in _reader(path).fieldnames or () if name]
+
+
+def _reader(path: Path) -> csv.DictReader[str]:
+    text = read_text(path)
+    return csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), restkey="")
 
 
 def read_text(path: Path) -> str:
