@@ -135,7 +135,7 @@ def draw(rows: list[dict[str, str | float]], file: Path) -> None:
     """Plot time and memory against the size, both axes logarithmic."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    figure = Figure(figsize=(13, 4.5), layout="constrained")
     axes = figure.subplots(1, 2)
     titles = {"seconds": "one evaluation, seconds", "MiB": "peak memory, MiB"}
     for axis, (column, title) in zip(axes, titles.items(), strict=True):
@@ -144,12 +144,14 @@ def draw(rows: list[dict[str, str | float]], file: Path) -> None:
             mine = [row for row in mine if row[column] != ""]
             if mine:
                 sizes, values = [row["size"] for row in mine], [row[column] for row in mine]
-                axis.plot(sizes, values, marker="osv^Dx*P+"[number], label=f"{backbone}, {loop}")
+                style = {"marker": "osv^Dx*P+"[number], "color": f"C{number}"}
+                axis.plot(sizes, values, label=f"{backbone}, {loop}", **style)
         axis.set(xscale="log", yscale="log", xlabel="longer side, px", title=title)
         axis.set_xticks(SIZES, [str(size) for size in SIZES])
         axis.minorticks_off()
         axis.grid(alpha=0.3)
-    axes[0].legend(fontsize="small")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center", fontsize="small")
     figure.savefig(file, dpi=120)
 
 
