@@ -95,13 +95,15 @@ def test_who_is_left_out_is_told(pack: Pack, marks: Path, tmp_path: Path) -> Non
     assert len(pages(tmp_path / "feedback.zip")) == 1
 
 
-def test_open_points_are_told(pack: Pack, marks: Path) -> None:
-    Store(marks).save(graded("ada", "1", (ByHand("essay", 5),)))
+def test_open_points_are_told_and_given_ones_shown(pack: Pack, marks: Path, tmp_path: Path) -> None:
+    cell = CellShown("markdown", "Because.", tasks=("essay",))
+    Store(marks).save(graded("ada", "1", (ByHand("essay", 5),)), [cell])
     done = pack()
     assert done.students == ("ada", "bo")
     assert done.problems == ("points are still to be given by hand: ada",)
     (marks / "by_hand.csv").write_text("student,task,points\nada,essay,4\n")
     assert pack().problems == ()
+    assert "<strong>4 of 5 points</strong>" in "".join(pages(tmp_path / "feedback.zip").values())
 
 
 def test_nobody_gets_the_page_of_a_notebook_of_somebody_else(pack: Pack, tmp_path: Path) -> None:
@@ -122,6 +124,11 @@ def test_without_a_class_list_names_with_spaces_are_found(tmp_path: Path) -> Non
     export = zipped(tmp_path / "e.zip", {"Jane Doe_7_assignsubmission_file_/gram.ipynb": "1"})
     done = pack_feedback(tmp_path / "marks", [export], tmp_path / "f.zip")
     assert done == Packed(("Jane_Doe",), ())
+    both = {
+        f"{name}_assignsubmission_file_/gram.ipynb": "1" for name in ("Jane Doe_7", "Jane_Doe_8")
+    }
+    with pytest.raises(ValueError, match="2 senders have this name"):
+        pack_feedback(tmp_path / "marks", [zipped(tmp_path / "2.zip", both)], tmp_path / "f.zip")
 
 
 def test_the_command(marks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

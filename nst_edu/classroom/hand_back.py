@@ -20,8 +20,7 @@ Pack all feedback pages into a zip for Moodle. There, open the assignment, choos
 'Upload multiple feedback files in a zip', and give it this file.
 
 Which page is whose, Moodle's own export tells: the archive of the submissions
-that you collected from. Run 'nst-edu classroom report' first, so that the pages
-show the points that you gave by hand.
+that you collected from. The pages show the points that you gave by hand so far.
 
 Exit codes: 0 all pages are packed, 1 a person must look at some, 2 wrong use.
 """
@@ -95,17 +94,21 @@ def pack_feedback(
 
 
 def _results(marks: Path) -> dict[str, Graded]:
-    """Return what was handed in and graded, with the points given by hand, by folder name."""
+    """Return what was handed in and graded, with the points given by hand; its pages show them."""
     from nst_edu.classroom.by_hand import FORM, read_entries, with_points
     from nst_edu.classroom.records import NOTHING
-    from nst_edu.classroom.store import all_results
+    from nst_edu.classroom.store import Store, all_results
 
     program = all_results(marks) if marks.is_dir() else []
     handed_in = [graded for graded in program if graded.status != NOTHING]
     if not handed_in:
         raise ValueError(f"{marks} holds no results: give the folder of 'grade --to'")
     entries = read_entries(marks / FORM, program)
-    return {graded.student: with_points(graded, entries) for graded in handed_in}
+    results = {graded.student: with_points(graded, entries) for graded in handed_in}
+    store = Store(marks)
+    for graded in results.values():
+        store.show(graded)
+    return results
 
 
 def _numbers(
@@ -122,13 +125,15 @@ def _numbers(
     assignment = next(iter(results.values())).assignment
     names = {folder_name(student): student for student in results}
     numbers: dict[str, str] = {}
+    sent: dict[str, dict[str, list[Arrival]]] = {}
     with ExitStack() as opened:
         sorter = Sorter(assignment, Path(), read_roster(roster) if roster else Roster())
         for source in sources:
             sorter.add(source, *find_arrivals(source, opened))
         problems = [str(problem) for problem in sorter.problems]
-        for sent_by, senders in sorted(sorter.arrived.items()):
-            student = names.get(folder_name(sent_by), sent_by)
+        for name, senders in sorter.arrived.items():  # without a class list, Jane Doe is Jane_Doe
+            sent.setdefault(names.get(folder_name(name), name), {}).update(senders)
+        for student, senders in sorted(sent.items()):
             try:
                 numbers[student] = _number_of(senders, results.get(student))
             except ValueError as error:
