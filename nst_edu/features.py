@@ -19,6 +19,7 @@ from nst_edu.settings import choose_backbone, choose_device
 from nst_edu.torchvision_weights import fill_squeezenet, fill_vgg
 
 BACKBONES = ("compact", "vgg16", "vgg19", "squeezenet1_1", "random")
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 # Mean and standard deviation of ImageNet's pixels (RGB, range 0 to 1): every network here was
 # trained on pictures from which the one was taken and which were divided by the other.
@@ -116,13 +117,19 @@ class Backbone(nn.Module):
         if image.ndim != 4 or image.shape[1] != 3:
             raise ValueError(f"image must have shape (N, 3, H, W), not {tuple(image.shape)}")
         maps: dict[str, Tensor] = {}
-        x = (image - self.mean) / self.std
+        x = self._normalised(image)
         for name, stage in stages_for(self.stages, wanted):
             self._check_room(name, stage, x, image)
             x = stage(x)
             if name in wanted:
-                maps[name] = x
+                maps[name] = x.to(image.dtype)
         return {layer: maps[layer] for layer in wanted}
+
+    def _normalised(self, image: Tensor) -> Tensor:
+        """Return the picture as the network was trained to see it, in the network's precision."""
+        x = (image - self.mean) / self.std
+        weight = next(self.stages.parameters(), x)
+        return x.to(weight.dtype) if weight.dtype == torch.bfloat16 else x
 
     def _check_room(self, name: str, stage: nn.Module, x: Tensor, image: Tensor) -> None:
         """Explain a picture that is too small, before torch complains about the window."""
@@ -140,7 +147,12 @@ class Backbone(nn.Module):
             )
 
 
-def load_backbone(name: str | None = None, *, device: str | torch.device | None = None) -> Backbone:
+def load_backbone(
+    name: str | None = None,
+    *,
+    device: str | torch.device | None = None,
+    precision: str = "float32",
+) -> Backbone:
     """Load a backbone by name.
 
     Parameters
@@ -153,26 +165,33 @@ def load_backbone(name: str | None = None, *, device: str | torch.device | None 
         ``NST_EDU_BACKBONE``, or else ``"compact"``.
     device
         ``"cpu"``, ``"cuda"``, ``"mps"`` …; None: see `nst_edu.settings.choose_device`.
+    precision
+        ``"float32"``, or ``"bfloat16"``: the network computes with 8 bits in place of 24, and hands
+        out maps of the picture's own type. Sooner done on a GPU and on processors with AMX or
+        AVX512-BF16, later on others. `benchmarks/README.md` says what it costs.
 
     Raises
     ------
     ValueError
-        For an unknown name or device.
+        For an unknown name, device or precision.
     OSError
         If weights cannot be downloaded or read. The message says where to put the file.
     """
     name = check_name(choose_backbone(name), BACKBONES, "backbone")
+    bits = PRECISIONS[check_name(precision, PRECISIONS, "precision")]
     chosen = choose_device(device)
     with torch.random.fork_rng(devices=[]):  # layers draw numbers when made; leave the user's alone
         if name == "squeezenet1_1":
-            return _squeezenet().to(chosen).to(memory_format=torch.channels_last)
-        backbone = Backbone(name, vgg_stages("vgg19" if name == "random" else name))
+            backbone = _squeezenet()
+        else:
+            backbone = Backbone(name, vgg_stages("vgg19" if name == "random" else name))
     if name == "random":
         _randomise(backbone)
     elif name == "compact":
         _load_shipped(backbone)
-    else:
+    elif name != "squeezenet1_1":
         fill_vgg(name, backbone.stages)
+    backbone.stages.to(bits)  # not the mean and deviation: the picture is normalised in float32
     # Channels-last is the order in memory that convolutions like best, on CPU and GPU.
     return backbone.to(chosen).to(memory_format=torch.channels_last)
 

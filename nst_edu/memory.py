@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nst_edu.features import Backbone
+from nst_edu.optimize import HISTORY
 
 CGROUP = Path("/sys/fs/cgroup")
 PROBE = 64  # px: what autograd keeps is measured on a picture of this size and scaled up
@@ -18,8 +19,8 @@ PROBE = 64  # px: what autograd keeps is measured on a picture of this size and 
 # convolutions' scratch space), as a share of them. Measured once, not derived.
 OVERHEAD = 1.0
 
-# L-BFGS keeps two vectors for each of its last 20 moves, and a few more; 3 channels of 4 bytes.
-OPTIMIZER_BYTES_PER_PIXEL = (2 * 20 + 8) * 3 * 4
+# L-BFGS keeps two vectors for each move that it remembers, and a few more; 3 channels of 4 bytes.
+OPTIMIZER_BYTES_PER_PIXEL = (2 * HISTORY + 8) * 3 * 4
 
 
 def bytes_per_pixel(backbone: Backbone, layers: Iterable[str]) -> float:

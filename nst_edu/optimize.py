@@ -16,6 +16,9 @@ from nst_edu.objective import Losses, Objective
 # For pixels between 0 and 1. Gradient descent's rate is found from its first gradient.
 DEFAULT_RATES = {"lbfgs": 1.0, "adam": 0.03, "gradient-descent": math.nan}
 FIRST_MOVE = 0.02  # how far the first move shifts a pixel, on average
+# How many moves L-BFGS remembers. More do not paint better (benchmarks/RESULTS.md), and each costs
+# two copies of the picture in memory and time to go through; torch's own choice is 100.
+HISTORY = 20
 
 
 @dataclass(frozen=True)
@@ -181,9 +184,8 @@ def _make_optimizer(optimizer: str, pixels: Tensor) -> torch.optim.Optimizer:
     if optimizer == "gradient-descent":
         return torch.optim.SGD([pixels])
     # Tolerances of 0: gradients of a mean are tiny, and torch would take them for convergence.
-    # A history of 20 moves; torch's 100 would keep 200 copies of the picture in memory.
     return torch.optim.LBFGS(
-        [pixels], max_iter=1, history_size=20, tolerance_grad=0, tolerance_change=0
+        [pixels], max_iter=1, history_size=HISTORY, tolerance_grad=0, tolerance_change=0
     )
 
 

@@ -34,7 +34,7 @@ DIVERGED = 3  # exit code
 WEIGHTS = ("content_weight", "style_weight", "tv_weight")
 # The options that have the same name and meaning as arguments of style_transfer_steps.
 PASSED_ON = (
-    *("steps", "scales", "seed", "optimizer", "learning_rate", "backbone", "device"),
+    *("steps", "scales", "seed", "optimizer", "learning_rate", "backbone", "device", "precision"),
     *(*WEIGHTS, "style_blend", "content_layers", "style_layers"),
 )
 

@@ -75,6 +75,7 @@ def style_transfer_steps(
     learning_rate: float | None = None,
     backbone: str | Backbone | None = None,
     device: str | torch.device | None = None,
+    precision: str = "float32",
     **objective_options: Any,
 ) -> Iterator[Step]:
     """Paint, and yield every step on the way: for plots, widgets and progress bars.
@@ -101,7 +102,7 @@ def style_transfer_steps(
         Decides the noise: 0 to 2**63 - 1.
     optimizer, learning_rate
         As for `nst_edu.optimize.optimize_image`.
-    backbone, device
+    backbone, device, precision
         As for `nst_edu.features.load_backbone`; or a backbone that is already loaded.
     **objective_options
         Weights and layers, as for `nst_edu.objective.Objective`.
@@ -124,7 +125,11 @@ def style_transfer_steps(
     for picture, name in [(content, "content"), *((picture, "style") for picture in styles)]:
         if len(check_image(picture, name)) != 1:
             raise ValueError(f"{name} must be one picture, (1, 3, H, W), not {len(picture)}")
-    network = backbone if isinstance(backbone, Backbone) else load_backbone(backbone, device=device)
+    network = (
+        backbone
+        if isinstance(backbone, Backbone)
+        else load_backbone(backbone, device=device, precision=precision)
+    )
     # To the network's device and its number type: float64 comes from NumPy, for example.
     content, *styles = (picture.to(network.mean) for picture in (content, *styles))
     height, width = scaled_shape(content, size)
