@@ -41,7 +41,7 @@ from tests.hostile.cells import RUN
 from tests.hostile.corpus import ATTACKS, CANARY, NEIGHBOURS, write_corpus, write_neighbours
 from tests.hostile.files import FORMULA
 from tests.hostile.forged import VALUES, write_forged
-from tests.hostile.model import UNREADABLE, Attack, Field, path_of
+from tests.hostile.model import SECONDS, UNREADABLE, Attack, Field, path_of
 from tests.hostile.searching import READ
 from tests.test_classroom_feedback import ALLOWED
 from tests.test_classroom_report import Page
@@ -51,7 +51,6 @@ pytestmark = pytest.mark.skipif(
 )
 SECRET = bytes(range(32))
 LIMITS = Limits(wall=40, cpu=15)
-SECONDS = 3.0  # for a cell, and for a task
 SECRETS = ("hidden_total", "right_sizes", "a model answer that no student", CANARY, "TEACHERS_OWN")
 IDS = [ascii(attack.student).strip("'")[:30] for attack in ATTACKS]
 
@@ -216,7 +215,7 @@ def test_the_table_for_the_gradebook_holds_no_formula(graded: Class) -> None:
 def test_the_marks_are_right(graded: Class, attack: Attack) -> None:
     one = of(graded.marks, attack.student)
     right = [(marks, status) for marks, _, status in attack.outcomes]
-    assert (earned(one), one.status) in right
+    assert (earned(one), one.status) in right, one
     if one.status == UNREADABLE:
         assert all(mark.human for mark in one.marks)
 
