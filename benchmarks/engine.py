@@ -18,6 +18,7 @@ import argparse
 import csv
 import math
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -58,17 +59,16 @@ Run = Callable[[Tensor], object]
 # Peak memory of the network and some evaluations, less what the process had before: one process
 # for each.
 MEMORY = """
-import sys
+import importlib, sys
 from pathlib import Path
-from benchmarks.engine import made, pictures
+module = importlib.import_module(sys.argv[1])
 def peak():  # KiB; getrusage would begin with the peak of the process that started this one
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0])
-size = int(sys.argv[3])
 before = peak()
-run = made(sys.argv[1], sys.argv[2], size)
+run = module.trial(*sys.argv[2:])
 for _ in range(2):
-    run(pictures(size)[0].clone().requires_grad_())
+    run()
 print((peak() - before) / 1024)
 """
 
@@ -112,11 +112,27 @@ def measured(
     return times
 
 
-def peak(backbone: str, loop: str, size: int) -> float:
-    """Return by how many MiB the network and its evaluations raise the peak of a process."""
-    command = [sys.executable, "-c", MEMORY, backbone, loop, str(size)]
+def trial(backbone: str, loop: str, size: str) -> Callable[[], object]:
+    """Return an evaluation whose memory is measured."""
+    run, photo = made(backbone, loop, int(size)), pictures(int(size))[0]
+    return lambda: run(photo.clone().requires_grad_())
+
+
+def peak(module: str, *arguments: object) -> float:
+    """Return by how many MiB `trial` of a module raises the peak of a process."""
+    command = [sys.executable, "-c", MEMORY, module, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(done.stdout)
+
+
+def machine() -> str:
+    """Name the processor and the versions."""
+    file = Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*:\s*(.+)", file.read_text()) if file.exists() else None
+    processor = found[1] if found else platform.processor() or platform.machine()
+    capability = torch.backends.cpu.get_cpu_capability()
+    threads = torch.get_num_threads()
+    return f"{processor} ({capability}), {threads} threads, torch {torch.__version__}"
 
 
 def exponent(sizes: Iterable[int], values: Iterable[float]) -> float:
@@ -162,10 +178,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="default: %(default)s")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    print(
-        f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, "
-        f"torch {torch.__version__}; medians (quartiles)\n"
-    )
+    print(f"{machine()}; medians (quartiles)\n")
     print("| size | network | loop | seconds | ÷ floor | MiB |\n|---|---|---|---|---|---|")
     rows: list[dict[str, str | float]] = []
     for size in args.sizes:
@@ -187,7 +200,9 @@ def _row(
     """Return a line of the table, and print it."""
     low, middle, high = statistics.quantiles(mine, n=4)
     ratio = middle / statistics.median(floor)
-    memory: str | float = "" if loop == "floor" else round(peak(backbone, loop, size), 1)
+    memory: str | float = ""
+    if loop != "floor":
+        memory = round(peak("benchmarks.engine", backbone, loop, size), 1)
     seconds = f"{middle:.4f} ({low:.4f}–{high:.4f})"
     print(f"| {size} | {backbone} | {loop} | {seconds} | {ratio:.2f} | {memory} |", flush=True)
     return {

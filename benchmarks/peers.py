@@ -109,8 +109,8 @@ LOOPS: dict[str, Callable[[Backbone, Tensor, Tensor], Loop]] = {
 
 
 def copied(backbone: Backbone, *, in_place: bool) -> nn.Sequential:
-    """Return torchvision's VGG-19 with our backbone's weights, in the usual order of memory."""
-    network: nn.Sequential = make_layers(cfgs["E"])
+    """Return torchvision's VGG-19, as deep as our backbone and with its weights, rows in order."""
+    network: nn.Sequential = make_layers(cfgs["E"])[: len(backbone.stages)]
     for stage, layer in zip(backbone.stages.values(), network, strict=True):
         if isinstance(layer, nn.Conv2d):
             layer.load_state_dict({k: v.contiguous() for k, v in stage.state_dict().items()})
