@@ -110,20 +110,18 @@ def folded(network: Backbone) -> Backbone:
 class Checkpointed(Backbone):
     """Forgets the maps inside each level, and computes them again on the way back."""
 
-    def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
-        """Return the maps, computed level by level."""
-        wanted, x = list(layers), self._normalised(image)
-        maps: dict[str, Tensor] = {}
+    def walk(self, image: Tensor, layers: Iterable[str]) -> Iterator[tuple[str, Tensor]]:
+        """Yield the maps, level by level."""
+        wanted, x = set(layers), self._normalised(image)
         stages = list(fast.stages_for(self.stages, wanted))
-        for level in range(1, 6):
-            mine = [(name, stage) for name, stage in stages if str(level) in name[4]]
+        for level in "12345":
+            mine = [(name, stage) for name, stage in stages if name[4] == level]
             x, kept = checkpoint(_through, mine, wanted, x, use_reentrant=False)
-            maps |= kept
-        return {name: maps[name] for name in wanted}
+            yield from kept.items()
 
 
 def _through(
-    stages: list[tuple[str, nn.Module]], wanted: list[str], x: Tensor
+    stages: list[tuple[str, nn.Module]], wanted: Collection[str], x: Tensor
 ) -> tuple[Tensor, dict[str, Tensor]]:
     kept = {}
     for name, stage in stages:
@@ -193,9 +191,22 @@ def rows_in_order(network: Backbone) -> Backbone:
     return network.to(memory_format=torch.contiguous_format)
 
 
+class Compiled(Backbone):
+    """One program made by `torch.compile`."""
+
+    def walk(self, image: Tensor, layers: Iterable[str]) -> Iterator[tuple[str, Tensor]]:
+        """Yield the maps; the program makes all of them at once."""
+        yield from _compiled(self, image, tuple(sorted(layers))).items()
+
+
+@torch.compile
+def _compiled(network: Backbone, image: Tensor, layers: tuple[str, ...]) -> dict[str, Tensor]:
+    return dict(Backbone.walk(network, image, layers))
+
+
 def compiled(network: Backbone) -> Backbone:
     """Let `torch.compile` make one program of the network."""
-    network.forward = torch.compile(network.forward)  # type: ignore[method-assign]
+    network.__class__ = Compiled
     return network
 
 

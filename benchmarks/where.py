@@ -115,8 +115,8 @@ def draw(
     top.legend(ncols=6, loc="lower center", bbox_to_anchor=(0.5, -0.45), frameon=False)
     for axis, (backbone, found) in zip(below, layers.items(), strict=True):
         place = range(len(found))
-        seconds, operations = [x.seconds for x in found], [x.operations for x in found]
-        for shift, values, label in ((-0.2, seconds, "time"), (0.2, operations, "multiply-adds")):
+        times, operations = [x.seconds for x in found], [x.operations for x in found]
+        for shift, values, label in ((-0.2, times, "time"), (0.2, operations, "multiply-adds")):
             shares = [100 * value / sum(values) for value in values]
             axis.bar([p + shift for p in place], shares, 0.4, label=label)
         axis.set_xticks(place, [x.name for x in found], rotation=60, ha="right")

@@ -6,7 +6,7 @@ its weights are frozen, and gradients flow through it to the pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from typing import Literal
 
@@ -111,19 +111,27 @@ class Backbone(nn.Module):
         ValueError
             For an unknown layer, or if the picture is too small to reach the deepest one.
         """
+        wanted = layers if isinstance(layers, str) else list(layers)
+        maps = dict(self.walk(image, wanted))
+        return {layer: maps[layer] for layer in wanted}
+
+    def walk(self, image: Tensor, layers: Iterable[str]) -> Iterator[tuple[str, Tensor]]:
+        """Yield (layer, feature map) as the picture goes through the network: shallow ones first.
+
+        Takes and raises what `forward` does. Whoever looks at a map at once, and lets it go, needs
+        less memory: on the way back, too, its gradient is made when it is needed.
+        """
         if isinstance(layers, str):
             raise TypeError(f"layers must be a list of names, such as [{layers!r}], not one string")
-        wanted = [check_name(layer, self.layers, f"layer of {self.name!r}") for layer in layers]
+        wanted = {check_name(layer, self.layers, f"layer of {self.name!r}") for layer in layers}
         if image.ndim != 4 or image.shape[1] != 3:
             raise ValueError(f"image must have shape (N, 3, H, W), not {tuple(image.shape)}")
-        maps: dict[str, Tensor] = {}
         x = self._normalised(image)
         for name, stage in stages_for(self.stages, wanted):
             self._check_room(name, stage, x, image)
             x = stage(x)
             if name in wanted:
-                maps[name] = x.to(image.dtype)
-        return {layer: maps[layer] for layer in wanted}
+                yield name, x.to(image.dtype)
 
     def _normalised(self, image: Tensor) -> Tensor:
         """Return the picture as the network was trained to see it, in the network's precision."""

@@ -115,18 +115,16 @@ class Objective:
 
     def __call__(self, image: Tensor) -> Losses[Tensor]:
         """Compute the losses of `image`, (N, 3, H, W) of the photo's size, in one pass."""
-        maps = self.backbone(image, {*self.content_layers, *self.style_layers})
-        grams = {layer: gram_matrix(maps[layer]) for layer in self.style_layers}
-
-        content = image.new_zeros(())
-        for layer, target in self.content_targets.items():
-            content = content + target.weight * content_loss(maps[layer], target.value)
-
-        style = image.new_zeros(())
-        for targets in self.style_targets:
-            for layer, target in targets.items():
-                gram = grams[layer]  # one style for a batch of photos: the same target for each
-                style = style + target.weight * style_loss(gram, target.value.expand_as(gram))
+        content = style = image.new_zeros(())
+        for layer, map_ in self.backbone.walk(image, {*self.content_layers, *self.style_layers}):
+            if layer in self.content_targets:
+                target = self.content_targets[layer]
+                content = content + target.weight * content_loss(map_, target.value)
+            if layer in self.style_layers:
+                gram = gram_matrix(map_)
+                for targets in self.style_targets:  # one style for a batch: the same for each photo
+                    goal, weight = targets[layer].value.expand_as(gram), targets[layer].weight
+                    style = style + weight * style_loss(gram, goal)
 
         alpha, beta, gamma = self.weights
         with torch.set_grad_enabled(gamma > 0 and torch.is_grad_enabled()):

@@ -170,7 +170,7 @@ def _check_first(total: float) -> float:
 def _move(mover: torch.optim.Optimizer, pixels: Tensor, total: Tensor) -> None:
     """Let the optimiser move the pixels once, and put them back into the range 0 to 1."""
     before = pixels.detach().clone()
-    mover.step(lambda: float(total.detach()))
+    mover.step(lambda: total.detach())  # type: ignore[arg-type, return-value]
     with torch.no_grad():
         pixels.clamp_(0, 1)
         state = mover.state[pixels]
@@ -197,7 +197,7 @@ def _first_rate(pixels: Tensor, total: float) -> float:
     even a small move can be much too large.
     """
     assert pixels.grad is not None  # set by the caller's backward()
-    gradient = pixels.grad.double()  # squares of tiny numbers
+    gradient = pixels.grad.cpu().double()  # squares of tiny numbers; Apple's GPUs have no float64
     if not gradient.any():
         return 1.0  # nothing will move
     return min(FIRST_MOVE / gradient.abs().mean().item(), total / gradient.square().sum().item())

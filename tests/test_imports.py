@@ -30,9 +30,9 @@ LEVEL = {
     "fast": 1,
     "features": 2,
     "objective": 3,
-    "memory": 3,
     "optimize": 4,
-    "transfer": 5,
+    "memory": 5,
+    "transfer": 6,
 }
 OUTSIDE = 9  # everything else: widgets, cli, plots, exercises, classroom, authoring, training
 # The plots: pictures and matplotlib, nothing of the core behind them.

@@ -11,10 +11,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from nst_edu.features import Backbone
+from nst_edu.features import Backbone, load_backbone
 from nst_edu.images import load_image
 from nst_edu.objective import Losses, Objective
-from nst_edu.optimize import DEFAULT_RATES, DivergedError, Step, optimize_image
+from nst_edu.optimize import (
+    DEFAULT_RATES,
+    DivergedError,
+    Step,
+    _make_optimizer,
+    _move,
+    optimize_image,
+)
 
 OPTIMIZERS = tuple(DEFAULT_RATES)
 # Rates that suit the tiny random network; None: the default.
@@ -293,3 +300,19 @@ def test_options_are_refused_by_name(bowl: Bowl, options: Any, words: str) -> No
     with pytest.raises((ValueError, TypeError), match=words):
         run(bowl, torch.rand(1, 3, 10, 10), **options)
     assert bowl.calls == 0
+
+
+def test_nothing_waits_for_the_device() -> None:
+    """A meta tensor has no numbers: whatever would fetch one from a GPU, and wait, fails on it."""
+    backbone = load_backbone("random", device="cpu").to("meta")
+    photo, style = torch.rand(2, 1, 3, 32, 40, device="meta")
+    objective = Objective(backbone, photo, style, tv_weight=1.0)
+    pixels = photo.clone().requires_grad_()
+    mover = _make_optimizer("adam", pixels)
+    for _ in range(2):
+        mover.zero_grad()
+        losses = objective(pixels)
+        losses.total.backward()
+        _move(mover, pixels, losses.total)
+    with pytest.raises(RuntimeError, match="meta tensor"):
+        losses.detached()  # this is where the loop waits, once for each step

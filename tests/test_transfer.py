@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -281,13 +281,13 @@ class Impatient(Backbone):
     calls = 0
     stop_at = 10
 
-    def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+    def walk(self, image: Tensor, layers: Iterable[str]) -> Iterator[tuple[str, Tensor]]:
         """Count, interrupt the process, and go on as usual."""
         if image.requires_grad:
             self.calls += 1
             if self.calls == self.stop_at:
                 signal.raise_signal(signal.SIGINT)
-        return super().forward(image, layers)
+        yield from super().walk(image, layers)
 
 
 @pytest.mark.parametrize("stop_at", [2, 8, 9, 11])  # in both scales, and right between them
