@@ -2,6 +2,7 @@
 #   make lab       set up, then open JupyterLab at lesson 0 (LAB_ARGS="--no-browser --port 8890" is passed on)
 #   make picture   set up, then paint a bundled photo from the command line
 #   make test      set up, then run everything that CI runs
+#   make test-gpu  on a machine with a GPU: its tests, and a table of times in gpu-results (GPU=mps for Apple's)
 #   make benchmark measure the figures in the README
 #   make notebooks rebuild the lessons from notebooks/text
 
@@ -11,6 +12,8 @@ BIN    := $(VENV)/bin
 .DEFAULT_GOAL := lab
 LAB_ARGS ?=
 PICTURE  ?= picture.png
+GPU      ?= cuda
+GPU_OUT  ?= gpu-results
 
 .PHONY: venv lab picture test test-gpu lint notebooks benchmark clean
 
@@ -33,6 +36,7 @@ lint: $(VENV)/.test-ready
 
 test-gpu: $(VENV)/.test-ready
 	$(BIN)/python -m pytest -m gpu
+	$(BIN)/python -m benchmarks.engine --device $(GPU) --sizes 256 512 1024 2048 --out $(GPU_OUT)
 
 notebooks: $(VENV)/.test-ready
 	$(BIN)/python -m nst_edu.authoring.build

@@ -1,14 +1,16 @@
 """What one evaluation costs, against its floor and against what others do.
 
-``python -m benchmarks.engine --out FOLDER`` measures in one run, round by round in turns:
+``python -m benchmarks.engine --out FOLDER [--device cuda]`` measures in one run, in turns:
 
 - the *floor*: the convolutions alone, forward and backward to the pixels;
-- ours, with VGG-19's layout and with `compact`; and with a step of L-BFGS or Adam after it;
+- ours, with VGG-19's layout and with `compact`; with a step of L-BFGS or Adam after it; and in
+  bfloat16;
 - the *lean loop* and the *textbook loop* of `benchmarks.peers`, as stand-ins for other packages;
 - the peak memory of each, in processes of their own;
 - how time and memory grow with the number of pixels: the exponent of a fitted power.
 
-It prints the tables and whether each bar is met, and writes ``engine.csv`` and ``engine.png``.
+It prints the tables and whether each bar is met, and writes ``engine.csv`` and ``engine.png``. The
+bars are for the CPU.
 `random` stands for VGG-19: it has its layers and widths, and its numbers take as long.
 """
 
@@ -24,6 +26,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
 
 import torch
@@ -35,10 +38,11 @@ from nst_edu.allocation import reused_memory
 from nst_edu.features import Backbone, load_backbone
 from nst_edu.objective import Objective
 from nst_edu.optimize import optimize_image
+from nst_edu.settings import choose_device
 
 SIZES = (128, 256, 512, 1024)
 FITTED = 256  # px: from here on the exponents are fitted; below, fixed costs count
-BUDGET = 15.0  # s for one contender at one size, at least three rounds
+BUDGET = 20.0  # s for one contender at one size, at least two turns
 VGG, COMPACT = "VGG-19", "compact"
 BACKBONES = {VGG: "random", COMPACT: "compact"}
 CONTENDERS = [  # backbone, loop
@@ -47,13 +51,17 @@ CONTENDERS = [  # backbone, loop
     (VGG, "lean loop"),
     (VGG, "textbook loop"),
     (VGG, "ours, L-BFGS step"),
+    (VGG, "ours, bfloat16"),
     (COMPACT, "floor"),
     (COMPACT, "ours"),
     (COMPACT, "ours, L-BFGS step"),
     (COMPACT, "ours, Adam step"),
+    (COMPACT, "ours, bfloat16"),
 ]
 OPTIMIZERS = {"ours, L-BFGS step": "lbfgs", "ours, Adam step": "adam"}
+LOW = "ours, bfloat16"
 STEPS = 1000  # more than are measured
+IN_A_ROW = 4  # evaluations, as an optimisation makes them
 Run = Callable[[Tensor], object]
 
 # Peak memory of the network and some evaluations, less what the process had before, when torch had
@@ -62,9 +70,12 @@ MEMORY = """
 import importlib, sys, torch
 from pathlib import Path
 from nst_edu.allocation import reused_memory
-module = importlib.import_module(sys.argv[1])
-torch.nn.Conv2d(3, 8, 3)(torch.rand(1, 3, 64, 64, requires_grad=True)).sum().backward()
+module, device = importlib.import_module(sys.argv[1]), sys.argv[-1]
+first = torch.rand(1, 3, 64, 64, device=device, requires_grad=True)
+torch.nn.Conv2d(3, 8, 3, device=device)(first).sum().backward()
 def peak():  # KiB; getrusage would begin with the peak of the process that started this one
+    if device.startswith("cuda"):
+        return torch.cuda.max_memory_allocated() / 1024
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0])
 before = peak()
@@ -76,15 +87,22 @@ print((peak() - before) / 1024)
 """
 
 
-def pictures(size: int) -> Tensor:
+def pictures(size: int, device: str = "cpu") -> Tensor:
     """Return a photo and a style picture of random numbers, (2, 1, 3, size, size)."""
-    return torch.rand(2, 1, 3, size, size, generator=torch.Generator().manual_seed(0))
+    numbers = torch.rand(2, 1, 3, size, size, generator=torch.Generator().manual_seed(0))
+    return numbers.to(device)
+
+
+def load(backbone: str, device: str, precision: str = "float32") -> Backbone:
+    """Load what stands for a network of the table."""
+    return load_backbone(BACKBONES[backbone], device=device, precision=precision)
 
 
 def made(backbone: str, loop: str, size: int, network: Backbone | None = None) -> Run:
     """Return one evaluation: it takes the picture, and leaves a gradient in it."""
-    network = network or load_backbone(BACKBONES[backbone], device="cpu")
-    content, style = pictures(size)
+    network = network or load(backbone, "cpu")
+    device = network.mean.device.type
+    content, style = pictures(size, device)
     if loop == "floor":
         return convolutions_alone(network, "relu5_1")
     if loop in OPTIMIZERS:
@@ -92,44 +110,64 @@ def made(backbone: str, loop: str, size: int, network: Backbone | None = None) -
         start = content.flip(3)  # the content itself would be too good: the first move diverges
         steps = optimize_image(objective, start, steps=STEPS, optimizer=OPTIMIZERS[loop])
         return lambda _: next(steps)  # it has a picture of its own
+    if loop == LOW:
+        return LOOPS["ours"](load(backbone, device, "bfloat16"), content, style)
     return LOOPS[loop](network, content, style)
 
 
 def measured(
-    size: int, contenders: Iterable[tuple[str, str]]
+    size: int, contenders: Iterable[tuple[str, str]], device: str = "cpu"
 ) -> dict[tuple[str, str], list[float]]:
-    """Return the seconds of each evaluation, in turns; the first round fills caches."""
-    networks = {name: load_backbone(given, device="cpu") for name, given in BACKBONES.items()}
+    """Return the seconds of each evaluation, a few in a row in each turn."""
+    networks = {name: load(name, device) for name in BACKBONES}
     runs = {(b, loop): made(b, loop, size, networks[b]) for b, loop in contenders}
-    photo = pictures(size)[0]
+    photo = pictures(size, device)[0]
     times: dict[tuple[str, str], list[float]] = {contender: [] for contender in runs}
     turn = 0
-    while turn < 4 or (sum(map(sum, times.values())) < BUDGET * len(runs) and turn < 16):
+    while turn < 2 or (sum(map(sum, times.values())) < BUDGET * len(runs) and turn < 10):
         for contender, run in runs.items():
-            image = photo.clone().requires_grad_()
-            began = time.perf_counter()
-            run(image)
-            if turn > 0:
-                times[contender].append(time.perf_counter() - began)
+            clock = []
+            for _ in range(IN_A_ROW):
+                image = photo.clone().requires_grad_()
+                wait_for(device)
+                began = time.perf_counter()
+                run(image)
+                wait_for(device)
+                clock.append(time.perf_counter() - began)
+            times[contender] += clock[1:]  # the first finds the memory as another has left it
         turn += 1
     return times
 
 
-def trial(backbone: str, loop: str, size: str) -> Callable[[], object]:
+def wait_for(device: str) -> None:
+    """Wait until a GPU has done all that was asked of it."""
+    if device != "cpu":
+        torch.accelerator.synchronize()
+
+
+def trial(backbone: str, loop: str, size: str, device: str = "cpu") -> Callable[[], object]:
     """Return an evaluation whose memory is measured."""
-    run, photo = made(backbone, loop, int(size)), pictures(int(size))[0]
+    run = made(backbone, loop, int(size), load(backbone, device))
+    photo = pictures(int(size), device)[0]
     return lambda: run(photo.clone().requires_grad_())
 
 
 def peak(module: str, *arguments: object) -> float:
-    """Return by how many MiB `trial` of a module raises the peak of a process."""
+    """Return by how many MiB `trial` of a module raises the peak of a process.
+
+    The last argument is the device.
+    """
     command = [sys.executable, "-c", MEMORY, module, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
-def machine() -> str:
+def machine(device: str = "cpu") -> str:
     """Name the processor and the versions."""
+    if device.startswith("cuda"):
+        return (
+            f"{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}, torch {torch.__version__}"
+        )
     file = Path("/proc/cpuinfo")
     found = re.search(r"model name\s*:\s*(.+)", file.read_text()) if file.exists() else None
     processor = found[1] if found else platform.processor() or platform.machine()
@@ -163,7 +201,7 @@ def draw(rows: list[dict[str, str | float]], file: Path) -> None:
             mine = [row for row in mine if row[column] != ""]
             if mine:
                 sizes, values = [row["size"] for row in mine], [row[column] for row in mine]
-                style = {"marker": "osv^Dx*P+"[number], "color": f"C{number}"}
+                style = {"marker": "osv^Dx*P+1d"[number], "color": f"C{number}"}
                 axis.plot(sizes, values, label=f"{backbone}, {loop}", **style)
         axis.set(xscale="log", yscale="log", xlabel="longer side, px", title=title)
         axis.set_xticks(SIZES, [str(size) for size in SIZES])
@@ -179,16 +217,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
     parser.add_argument("--out", type=Path, required=True, help="folder for engine.csv, engine.png")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="default: %(default)s")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: %(default)s)")
     args = parser.parse_args()
+    device = choose_device(args.device).type
     args.out.mkdir(parents=True, exist_ok=True)
-    print(f"{machine()}; medians (quartiles)\n")
+    print(f"{machine(device)}, {date.today()}; medians (quartiles)\n")
     print("| size | network | loop | seconds | ÷ floor | MiB |\n|---|---|---|---|---|---|")
     rows: list[dict[str, str | float]] = []
     for size in args.sizes:
         with reused_memory():
-            times = measured(size, CONTENDERS)
+            times = measured(size, CONTENDERS, device)
         for (backbone, loop), mine in times.items():
-            rows.append(_row(size, backbone, loop, mine, times[backbone, "floor"]))
+            rows.append(_row(size, backbone, loop, mine, times[backbone, "floor"], device))
     with (args.out / "engine.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
@@ -198,14 +238,14 @@ def main() -> None:
 
 
 def _row(
-    size: int, backbone: str, loop: str, mine: list[float], floor: list[float]
+    size: int, backbone: str, loop: str, mine: list[float], floor: list[float], device: str
 ) -> dict[str, str | float]:
     """Return a line of the table, and print it."""
     low, middle, high = statistics.quantiles(mine, n=4)
     ratio = middle / statistics.median(floor)
     memory: str | float = ""
     if loop != "floor":
-        memory = round(peak("benchmarks.engine", backbone, loop, size), 1)
+        memory = round(peak("benchmarks.engine", backbone, loop, size, device), 1)
     seconds = f"{middle:.4f} ({low:.4f}–{high:.4f})"
     print(f"| {size} | {backbone} | {loop} | {seconds} | {ratio:.2f} | {memory} |", flush=True)
     return {

@@ -85,7 +85,7 @@ def convolutions_alone(backbone: nst.Backbone, last: str) -> Callable[[Tensor], 
                 torch.autograd.grad(y, x, outputs[y.shape])
                 shape = y.shape
 
-    inputs = _Random()
+    inputs = _Random(backbone.mean.device)
     outputs = inputs
     return run
 
@@ -93,8 +93,13 @@ def convolutions_alone(backbone: nst.Backbone, last: str) -> Callable[[Tensor], 
 class _Random(dict[torch.Size, Tensor]):
     """Random tensors by shape, made once: making them is no part of the floor."""
 
+    def __init__(self, device: torch.device) -> None:
+        super().__init__()
+        self.device = device
+
     def __missing__(self, shape: torch.Size) -> Tensor:
-        self[shape] = torch.randn(shape).to(memory_format=torch.channels_last)
+        numbers = torch.randn(shape, device=self.device)
+        self[shape] = numbers.to(memory_format=torch.channels_last)
         return self[shape]
 
 

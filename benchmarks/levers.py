@@ -265,8 +265,9 @@ def made(lever: Lever, name: str, size: int) -> Callable[[], tuple[float, Tensor
     return evaluate
 
 
-def trial(name: str, lever: str, size: str) -> Callable[[], object]:
-    """Return an evaluation whose memory is measured."""
+def trial(name: str, lever: str, size: str, device: str) -> Callable[[], object]:
+    """Return an evaluation whose memory is measured; all of them are the CPU's."""
+    assert device == "cpu"
     return made(next(one for one in LEVERS if one.name == lever), name, int(size))
 
 
@@ -299,7 +300,7 @@ def measured(name: str, size: int) -> Iterator[dict[str, Any]]:
                     first.setdefault(lever, seconds)
             errors[lever] = float((gradient - exact).norm() / exact.norm())
     base = statistics.median(times[LEVERS[0]])
-    memory = {lever: peak("benchmarks.levers", name, lever.name, size) for lever in LEVERS}
+    memory = {lever: peak("benchmarks.levers", name, lever.name, size, "cpu") for lever in LEVERS}
     for lever in LEVERS:
         low, middle, high = (value / base for value in statistics.quantiles(times[lever], n=4))
         yield {

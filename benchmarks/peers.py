@@ -116,7 +116,7 @@ def copied(backbone: Backbone, *, in_place: bool) -> nn.Sequential:
             layer.load_state_dict({k: v.contiguous() for k, v in stage.state_dict().items()})
         if isinstance(layer, nn.ReLU):
             layer.inplace = in_place
-    return network
+    return network.to(backbone.mean.device)
 
 
 def weighted(
@@ -126,7 +126,7 @@ def weighted(
     grams: dict[str, Tensor],
 ) -> Tensor:
     """Return the loss of `nst_edu.Objective`, written down plainly."""
-    total = torch.zeros(())
+    total = torch.zeros((), device=next(iter(grams.values())).device)
     for name, target in content.items():
         part = content_loss(content_maps[name], target) / mean_square(target)
         total = total + ALPHA * part / len(content)

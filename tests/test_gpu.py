@@ -18,6 +18,7 @@ pytestmark = pytest.mark.gpu
 # Convolutions on a GPU may round their inputs to 10 bits (TF32): a relative error of about 1e-3 in
 # each layer. Deep maps are compared to 2 %, pictures after some steps to 0.02 on average.
 MAPS, LOSSES, PICTURES = 0.02, 0.05, 0.02
+LOW = 0.05  # for maps in bfloat16, with 8 bits
 
 
 def gpus() -> tuple[str, ...]:
@@ -57,6 +58,30 @@ def test_losses_and_gradients_agree(compact: Backbone) -> None:
         assert other == pytest.approx(total, rel=LOSSES)
         cosine = torch.nn.functional.cosine_similarity(slope.flatten(), gradient.flatten(), dim=0)
         assert cosine > 0.99, device
+
+
+def test_bfloat16_is_near_float32(compact: Backbone) -> None:
+    photo, _ = pair()
+    expected = compact(photo, compact.layers)
+    for device in gpus():
+        network = load_backbone("compact", device=device, precision="bfloat16")
+        for name, map_ in network(photo.to(device), network.layers).items():
+            assert map_.dtype == torch.float32
+            difference = (map_.cpu() - expected[name]).norm() / expected[name].norm()
+            assert difference < LOW, f"{name} on {device}"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="only CUDA tells when it is waited for")
+def test_an_evaluation_never_waits_for_the_gpu() -> None:
+    photo, style = (picture.cuda() for picture in pair())
+    objective = Objective(load_backbone("compact", device="cuda"), photo, style, tv_weight=1)
+    image = style.flip(-1).requires_grad_()
+    objective(image).total.backward()  # what is set up once may wait
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        objective(image).total.backward()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
 
 
 @pytest.mark.parametrize("optimizer", DEFAULT_RATES)
