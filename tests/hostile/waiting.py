@@ -118,7 +118,12 @@ ATTACKS = [
         ("computed for longer than 15 s", "cut off"),
         (),
         HUMAN,
-        ((NOT_SCALED, ("computed for longer than 15 s", "cut off"), HUMAN),),
+        (
+            (NOT_SCALED, ("computed for longer than 15 s", "cut off"), HUMAN),
+            # On a machine that gives it next to no time, the clock on the wall comes first.
+            (ONLY_FIRST, ("it took longer than", "cut off"), HUMAN),
+            (NOT_SCALED, ("it took longer than", "cut off"), HUMAN),
+        ),
     ),
     Attack(
         "wait-for-input",
