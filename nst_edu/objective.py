@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -116,7 +116,7 @@ class Objective:
     def __call__(self, image: Tensor) -> Losses[Tensor]:
         """Compute the losses of `image`, (N, 3, H, W) of the photo's size, in one pass."""
         content = style = image.new_zeros(())
-        for layer, map_ in self.backbone.walk(image, {*self.content_layers, *self.style_layers}):
+        for layer, map_ in _maps(self.backbone, image, {*self.content_layers, *self.style_layers}):
             if layer in self.content_targets:
                 target = self.content_targets[layer]
                 content = content + target.weight * content_loss(map_, target.value)
@@ -133,6 +133,17 @@ class Objective:
         if gamma:
             total = total + gamma * tv
         return Losses(content, style, tv, total)
+
+
+def _maps(
+    backbone: Backbone | Callable[[Tensor, Iterable[str]], dict[str, Tensor]],
+    image: Tensor,
+    layers: Iterable[str],
+) -> Iterable[tuple[str, Tensor]]:
+    """Return (layer, map) as they come; of anything else that is called like a backbone, all."""
+    if isinstance(backbone, Backbone):
+        return backbone.walk(image, layers)
+    return backbone(image, layers).items()
 
 
 def _gram_matrices(

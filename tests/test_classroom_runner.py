@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 import torch
 
-from nst_edu.classroom import exchange, runner
+from nst_edu.classroom import exchange, forking, runner
 from nst_edu.classroom.exchange import Answer, ExecutedCell
 from nst_edu.classroom.questions import Question
 from nst_edu.classroom.tasks import Mark, Task
@@ -372,3 +373,20 @@ def test_killing_the_process_above_costs_the_answers_that_were_not_asked(tmp_pat
 def test_wrong_use_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert runner.main([]) == 2
     assert "usage" in capsys.readouterr().err
+
+
+def test_a_board_never_shows_half_of_what_was_said() -> None:
+    """Whoever saw cleared bytes would take the work for one that began when the clock did."""
+    board = forking.Board()
+    board.reset()
+    child = os.fork()
+    if child == 0:
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            board.tell(0, 26.0)
+        os._exit(0)
+    seen = set()
+    while not os.waitpid(child, os.WNOHANG)[0]:
+        _, _, limit, clock, *_ = board._read()
+        seen.add((limit, clock > 0))
+    assert seen <= {(forking.STARTING, True), (26.0, True)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -248,3 +249,19 @@ def test_a_picture_of_another_size_than_the_photo_is_explained(tiny: Backbone) -
     photo, style = pictures()
     with pytest.raises(ValueError, match="same shape"):
         Objective(tiny, photo, style)(torch.rand(1, 3, 48, 32))
+
+
+def test_anything_that_is_called_like_a_backbone_will_do(compact: Backbone) -> None:
+    class Brighter:
+        """A lesson's own backbone: it changes the picture first."""
+
+        content_layers, style_layers = compact.content_layers, compact.style_layers
+
+        def __call__(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+            maps: dict[str, Tensor] = compact(image * 1.1, layers)
+            return maps
+
+    photo, style, image = torch.rand(3, 1, 3, 32, 40)
+    losses = Objective(Brighter(), photo, style)(image)  # type: ignore[arg-type]
+    expected = Objective(compact, photo * 1.1, style * 1.1)(image * 1.1)
+    assert losses.total == expected.total

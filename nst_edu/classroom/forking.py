@@ -33,14 +33,15 @@ class Board:
     """
 
     LAYOUT = struct.Struct("=dddddd")
-    COUNT = mmap.PAGESIZE // LAYOUT.size
+    SIZE = 8 + 2 * LAYOUT.size  # which of two places holds what was said last, and the two
+    COUNT = mmap.PAGESIZE // SIZE
     _numbers = itertools.count()
 
     def __init__(self) -> None:
         self._memory = _page()
         # The first one lasts as long as the program; of the others, few are in use at a time.
         number = next(self._numbers)
-        self._start = self.LAYOUT.size * (number and 1 + (number - 1) % (self.COUNT - 1))
+        self._start = self.SIZE * (number and 1 + (number - 1) % (self.COUNT - 1))
         self.tell(-1, STARTING)
 
     def tell(self, place: int, limit: float, finished: bool = False) -> None:
@@ -52,11 +53,19 @@ class Board:
         self._write(-1, STARTING, clocks.Moment(time.monotonic(), 0.0), False)
 
     def _write(self, place: int, limit: float, since: clocks.Moment, finished: bool) -> None:
+        # `pack_into` clears the bytes before it fills them: whoever looked in between would find
+        # that the work began at the clock's zero. So the other place is filled, and one byte
+        # points to it.
+        other = 1 - self._memory[self._start] % 2
         times = since.clock, since.worked, since.queued
-        self.LAYOUT.pack_into(self._memory, self._start, place, finished, limit, *times)
+        self.LAYOUT.pack_into(self._memory, self._at(other), place, finished, limit, *times)
+        self._memory[self._start] = other
+
+    def _at(self, number: int) -> int:
+        return self._start + 8 + number * self.LAYOUT.size
 
     def _read(self) -> tuple[float, ...]:
-        return self.LAYOUT.unpack_from(self._memory, self._start)
+        return self.LAYOUT.unpack_from(self._memory, self._at(self._memory[self._start] % 2))
 
     @property
     def place(self) -> int:
@@ -71,8 +80,10 @@ class Board:
 
     def is_overdue(self, child: int) -> bool:
         """Tell whether the child must be stopped."""
-        _, _, limit, *since = self._read()
-        return clocks.overdue(clocks.Moment(*since), clocks.now(child), limit + GRACE)
+        told = self._read()
+        _, _, limit, *since = told
+        late = clocks.overdue(clocks.Moment(*since), clocks.now(child), limit + GRACE)
+        return late and repr(self._read()) == repr(told)  # it has said nothing new meanwhile
 
 
 @lru_cache(maxsize=1)
