@@ -16,6 +16,7 @@ from nst_edu.objective import Losses, Objective
 # For pixels between 0 and 1. Gradient descent's rate is found from its first gradient.
 DEFAULT_RATES = {"lbfgs": 1.0, "adam": 0.03, "gradient-descent": math.nan}
 FIRST_MOVE = 0.02  # how far the first move shifts a pixel, on average
+LARGEST_MOVE = 0.05  # how far any move of L-BFGS may, times its learning rate
 # How many moves L-BFGS remembers. More do not paint better (benchmarks/RESULTS.md), and each costs
 # two copies of the picture in memory and time to go through; torch's own choice is 100.
 HISTORY = 20
@@ -107,6 +108,10 @@ def optimize_image(
     was really made, after the clamp. Measured (96 px, 400 evaluations): clamped without being told,
     the loss now and then jumps a hundredfold; not clamped until the end, the clamped picture's loss
     is five to ten times higher.
+
+    Where the curvature is next to nothing, L-BFGS would jump across the whole range of colours. So
+    no move of it shifts the pixels by more than `LARGEST_MOVE` (times the learning rate) on
+    average. Most runs never come near that.
     """
     check_name(optimizer, DEFAULT_RATES, "optimizer")
     check_count(steps, "steps")
@@ -154,7 +159,7 @@ def _loop(
         mover.param_groups[0]["lr"] = rate * (
             _first_lbfgs_rate(pixels, total) if first_lbfgs else 1
         )
-        _move(mover, pixels, losses.total)
+        _move(mover, pixels, losses.total, LARGEST_MOVE * rate)
 
 
 def _check_first(total: float) -> float:
@@ -167,14 +172,18 @@ def _check_first(total: float) -> float:
     return total
 
 
-def _move(mover: torch.optim.Optimizer, pixels: Tensor, total: Tensor) -> None:
+def _move(mover: torch.optim.Optimizer, pixels: Tensor, total: Tensor, largest: float) -> None:
     """Let the optimiser move the pixels once, and put them back into the range 0 to 1."""
     before = pixels.detach().clone()
     mover.step(lambda: total.detach())  # type: ignore[arg-type, return-value]
+    state = mover.state[pixels]
+    is_lbfgs = "d" in state
     with torch.no_grad():
+        if is_lbfgs:
+            move = pixels - before
+            pixels.copy_(before + move * (largest / move.abs().mean()).clamp(max=1))
         pixels.clamp_(0, 1)
-        state = mover.state[pixels]
-        if "d" in state:  # L-BFGS believes that it moved by t·d; tell it what the clamp has left
+        if is_lbfgs:  # it believes that it moved by t·d; tell it what is left of that
             state["d"] = ((pixels - before) / state["t"]).flatten()
 
 

@@ -16,6 +16,7 @@ from nst_edu.images import load_image
 from nst_edu.objective import Losses, Objective
 from nst_edu.optimize import (
     DEFAULT_RATES,
+    LARGEST_MOVE,
     DivergedError,
     Step,
     _make_optimizer,
@@ -261,6 +262,25 @@ def test_a_loss_that_never_falls_below_its_start_is_divergence(unit: float) -> N
         run(bowl, torch.rand(1, 3, 4, 4), steps=40, optimizer="lbfgs", learning_rate=50.0)
 
 
+class Slope(Bowl):
+    """Falls evenly, all but straight: its lowest point is ten ranges of colours away."""
+
+    def __call__(self, image: Tensor) -> Losses[Tensor]:
+        """Return a loss whose curvature is next to nothing."""
+        total = 2 - image.mean() + 0.05 * image.mean() ** 2
+        return Losses(total, total, total, total)
+
+
+@pytest.mark.parametrize("rate", [None, 0.5, 3.0])
+def test_lbfgs_does_not_leap_where_there_is_hardly_any_curvature(rate: float | None) -> None:
+    """With `compact` and the style "swirl" it diverged at its own rate, at step 5."""
+    start = torch.full((1, 3, 8, 8), 0.2)
+    steps = run(Slope(start), start, steps=8, learning_rate=rate)
+    moves = torch.stack([step.image.mean() for step in steps]).diff()
+    largest = LARGEST_MOVE * (rate or 1)
+    assert moves[1:5] == pytest.approx([largest] * 4, rel=1e-4)
+
+
 @pytest.mark.parametrize("at", [0, 2])
 def test_a_loss_that_is_nan_stops_the_loop(at: int) -> None:
     class Broken(Bowl):
@@ -313,6 +333,6 @@ def test_nothing_waits_for_the_device() -> None:
         mover.zero_grad()
         losses = objective(pixels)
         losses.total.backward()
-        _move(mover, pixels, losses.total)
+        _move(mover, pixels, losses.total, LARGEST_MOVE)
     with pytest.raises(RuntimeError, match="meta tensor"):
         losses.detached()  # this is where the loop waits, once for each step
