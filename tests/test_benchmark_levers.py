@@ -1,14 +1,17 @@
-"""The benchmarks of speed compare ways to one and the same result, and their clocks run forward."""
+"""The benchmarks of speed compare ways to one and the same result, and know a good picture."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+from pathlib import Path
 
 import pytest
 import torch
 
 from benchmarks.levers import LEVERS, Lever, made
-from benchmarks.time_to_picture import COMPACT, VGG, Method, Pair, first_good
+from benchmarks.peers import Lean, Textbook
+from benchmarks.time_to_picture import COMPACT, VGG, Pair, Plan, assess, plans
 from nst_edu.features import load_backbone
 from nst_edu.images import load_image
 
@@ -29,37 +32,47 @@ def pair() -> Pair:
     judge = load_backbone("random", device="cpu")
     judge.content_layers = ("relu3_4",)
     judge.style_layers = ("relu1_1", "relu2_1", "relu3_1")
-    return Pair(judge, load_image("chelsea", size=128), load_image("swirl", size=128))
+    return Pair(judge, load_image("chelsea", size=48), load_image("swirl", size=48), "pair")
 
 
-@pytest.mark.parametrize("network", [VGG, COMPACT])
-@pytest.mark.parametrize(
-    "method", [Method("two sizes", {"steps": 4, "scales": 2}), Method("two", {"steps": 4}, last="")]
-)
-def test_pictures_come_at_full_size_and_later_and_later(
-    pair: Pair, network: str, method: Method
+@pytest.mark.parametrize("plan", plans(), ids=lambda plan: f"{plan.network}, {plan.name}")
+def test_every_plan_paints(pair: Pair, plan: Plan) -> None:
+    scales = min(plan.options["scales"] or 1, 2)
+    short = dataclasses.replace(plan, options=plan.options | {"steps": 2, "scales": scales})
+    seconds, picture = pair.paint(short)
+    assert seconds > 0
+    assert picture.shape == pair.content.shape
+
+
+def test_the_lean_loop_paints_what_the_textbook_paints(pair: Pair) -> None:
+    """So its pictures may stand for the textbook's, which take three times as long."""
+    lean, textbook = (
+        list(itertools.islice(pair.search(loop(pair.judge, pair.content, pair.style)), 3))
+        for loop in (Lean, Textbook)
+    )
+    assert [a for a, _ in lean] == pytest.approx([b for b, _ in textbook], rel=1e-3)
+    assert min(a for a, _ in lean[1:]) < lean[0][0]
+
+
+def test_a_goal_is_painted_once(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks = list(pair.ours(network, method))
-    assert len(looks) == 4
-    assert {picture.shape for _, picture in looks} == {pair.content.shape}
-    assert all(a[0] < b[0] for a, b in itertools.pairwise(looks))
+    monkeypatch.setattr("benchmarks.time_to_picture.EVALUATIONS", 4)
+    goal = pair.goal(tmp_path)
+    monkeypatch.setattr(Pair, "search", None)
+    assert torch.equal(pair.goal(tmp_path), goal)
 
 
-def test_the_last_size_may_have_another_precision(pair: Pair) -> None:
-    options = {"steps": 6, "scales": 2}
-    plain = list(pair.ours(COMPACT, Method("float32", options)))
-    mixed = list(pair.ours(COMPACT, Method("mixed", options, precision="bfloat16", last="float32")))
-    assert len(mixed) == len(plain) == 6
-    difference = (mixed[-1][1] - plain[-1][1]).abs().mean()
-    assert 0 < difference < 0.05
-
-
-def test_the_textbook_loop_lowers_the_loss(pair: Pair) -> None:
-    losses = [loss for loss, _ in itertools.islice(pair.textbook(), 8)]
-    assert min(losses[1:]) < losses[0]
-
-
-def test_the_first_good_picture_counts() -> None:
-    looks = [(float(number), torch.full((1,), float(number))) for number in range(5)]
-    assert first_good(iter(looks), lambda picture: picture.item() >= 3) == (3.0, 4)
-    assert first_good(iter(looks), lambda picture: False) is None
+def test_the_judge_knows_good_from_bad(pair: Pair, tmp_path: Path) -> None:
+    _, picture = pair.paint(Plan(VGG, "", {"steps": 6, "scales": 1}))
+    same = assess([pair, pair], [picture] * 2, [(1.0, picture), (3.0, picture)])
+    assert same.seconds == 2
+    assert (same.loss, same.content) == pytest.approx((1, 1))
+    assert list(same.gap.values()) == pytest.approx([1, 1])
+    assert same.good(VGG)
+    assert same.good(COMPACT)
+    photo = assess([pair], [picture], [(1.0, pair.content)])
+    assert photo.loss > 1
+    assert list(photo.gap.values()) == pytest.approx([0, 0])
+    assert not photo.good(VGG)
+    assert not photo.good(COMPACT)
