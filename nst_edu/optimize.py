@@ -118,7 +118,8 @@ def optimize_image(
     rate = DEFAULT_RATES[optimizer]
     if learning_rate is not None:
         rate = check_number(learning_rate, "learning_rate", zero=False)
-    pixels = start.detach().clone().requires_grad_()
+    # L-BFGS takes the gradient for one long vector: channels last would not do.
+    pixels = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_()
     with reused_memory():
         yield from _loop(objective, pixels, steps, optimizer, rate)
 

@@ -217,6 +217,15 @@ def test_a_start_that_is_the_answer_stays(bowl: Bowl, optimizer: str) -> None:
     assert torch.equal(steps[-1].image, bowl.target)
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_start_may_lie_in_memory_in_any_order(bowl: Bowl, optimizer: str) -> None:
+    """A picture that was read and not resized has its channels last, as the file has them."""
+    start = torch.rand(1, 10, 10, 3).permute(0, 3, 1, 2)
+    plain = run(bowl, start.contiguous(), steps=4, optimizer=optimizer)
+    steps = run(bowl, start, steps=4, optimizer=optimizer)
+    assert torch.equal(steps[-1].image, plain[-1].image)
+
+
 def test_it_runs_where_gradients_are_switched_off(bowl: Bowl) -> None:
     """A learner's cell may sit in ``torch.no_grad()``: work, or say so, but do not crash oddly."""
     with torch.no_grad():
