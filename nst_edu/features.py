@@ -127,10 +127,12 @@ class Backbone(nn.Module):
         if image.ndim != 4 or image.shape[1] != 3:
             raise ValueError(f"image must have shape (N, 3, H, W), not {tuple(image.shape)}")
         x = self._normalised(image)
-        for name, stage in stages_for(self.stages, wanted):
+        stages = list(stages_for(self.stages, wanted))
+        last = dict(stages)  # a pooling comes twice, if the ReLU before it is done after it
+        for name, stage in stages:
             self._check_room(name, stage, x, image)
             x = stage(x)
-            if name in wanted:
+            if name in wanted and stage is last[name]:
                 yield name, x.to(image.dtype)
 
     def _normalised(self, image: Tensor) -> Tensor:

@@ -426,6 +426,17 @@ def test_stages_in_another_order_give_the_same_maps_and_gradients(
         torch.testing.assert_close(got, expected, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("layers", [("pool1",), ("relu1_2", "pool1"), ("pool2", "conv1_1")])
+def test_each_map_comes_once(compact: Backbone, layers: tuple[str, ...]) -> None:
+    """A pooling whose ReLU comes late was handed out before it, too, and counted twice."""
+    photo = torch.rand(1, 3, 37, 46)
+    maps = list(compact.walk(photo, layers))
+    assert sorted(name for name, _ in maps) == sorted(layers)
+    plain = plain_maps(compact, photo, layers)
+    for name, map_ in maps:
+        assert torch.equal(map_, plain[name])
+
+
 def test_relu_comes_after_pooling_and_overwrites_only_what_nobody_wants(compact: Backbone) -> None:
     def kinds(*wanted: str) -> list[tuple[str, bool | None]]:
         stages = stages_for(compact.stages, wanted)
