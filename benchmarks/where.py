@@ -121,7 +121,8 @@ def draw(
             axis.bar([p + shift for p in place], shares, 0.4, label=label)
         axis.set_xticks(place, [x.name for x in found], rotation=60, ha="right")
         axis.set(title=f"{backbone}: each convolution alone", ylabel="share, %")
-        axis.legend(frameon=False)
+        axis.set_ylim(top=1.2 * axis.get_ylim()[1])  # room for the legend
+        axis.legend(frameon=False, ncols=2, loc="upper center")
     figure.savefig(file, dpi=120)
 
 
