@@ -11,6 +11,7 @@ finds the caches full of the other's numbers, which hurts the small network more
 
 from __future__ import annotations
 
+import argparse
 import platform
 import statistics
 import time
@@ -52,6 +53,7 @@ def _seconds(objective: nst.Objective, content: torch.Tensor) -> float:
 
 def main() -> None:
     """Print the table."""
+    argparse.ArgumentParser(description=main.__doc__).parse_args()
     print(
         f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, ", end=""
     )

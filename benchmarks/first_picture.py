@@ -6,6 +6,7 @@ measurement that needs a clean process (time of an import, peak memory) runs in 
 
 from __future__ import annotations
 
+import argparse
 import platform
 import statistics
 import subprocess
@@ -133,6 +134,7 @@ def evaluation_against_floor(size: int, rounds: int) -> tuple[float, float]:
 
 def main() -> None:
     """Measure everything, and print the table."""
+    argparse.ArgumentParser(description=main.__doc__).parse_args()
     print(
         f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, "
         f"Python {platform.python_version()}, torch {torch.__version__}\n"

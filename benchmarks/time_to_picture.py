@@ -12,10 +12,10 @@ A plan is good enough
   98 % of the gap from the photo to the goal closed at relu2_1, 90 % at relu3_1, and at most 1.5
   times the goals' content distance.
 
-The judge's network ends at relu3_4, and so does the textbook's here: a tutorial's goes on to the
-end, and takes about twice as long. Its 300 evaluations are timed by a few of them. The goals
-themselves come from `Lean`, which computes the same loss and gradient with less work (tested), and
-are kept in OUT.
+The judge's network, from --teachers, ends at relu3_4, and so does the textbook's here: a tutorial's
+goes on to the end, and takes about twice as long, as torchvision's does without --teachers. Its 300
+evaluations are timed by a few of them. The goals themselves come from `Lean`, which computes the
+same loss and gradient with less work (tested), and are kept in OUT.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class Pair:
         return network
 
 
-def load_pairs(teachers: Path, paintings: Path | None, size: int) -> list[Pair]:
+def load_pairs(teachers: Path | None, paintings: Path | None, size: int) -> list[Pair]:
     """Load the judge, and the first photo with the first style, and so on."""
     network = load_judge(teachers)
     network.content_layers, network.style_layers = (CONTENT_LAYER,), STYLE_LAYERS
@@ -233,7 +233,7 @@ def main() -> None:
     """Paint, judge, print, write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
     add = parser.add_argument
-    add("--teachers", type=Path, required=True, help="folder with vgg19_relu3_4_imagenet.pt")
+    add("--teachers", type=Path, help="folder with the judge's weights; else torchvision's VGG-19")
     add("--out", type=Path, required=True, help="folder for pictures and the table")
     add("--paintings", type=Path, help="folder of style pictures; else the bundled styles")
     add("--size", type=int, default=512, help="px of the longer side (default: %(default)s)")
@@ -242,7 +242,10 @@ def main() -> None:
     add("--only-goals", action="store_true", help="paint the textbook's pictures, and no more")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    pairs = load_pairs(args.teachers, args.paintings, args.size)
+    try:
+        pairs = load_pairs(args.teachers, args.paintings, args.size)
+    except OSError as error:
+        parser.error(str(error))
     pairs = [pair for pair in pairs if pair.name.partition("-")[0] in args.photos]
     goals = [pair.goal(args.out) for pair in pairs]
     if args.only_goals:
