@@ -177,8 +177,8 @@ def load_backbone(
         ``"cpu"``, ``"cuda"``, ``"mps"`` …; None: see `nst_edu.settings.choose_device`.
     precision
         ``"float32"``, or ``"bfloat16"``: the network computes with 8 bits in place of 24, and hands
-        out maps of the picture's own type. Sooner done on a GPU and on processors with AMX or
-        AVX512-BF16, later on others. `benchmarks/README.md` says what it costs.
+        out maps of the picture's own type. Sooner done on processors with AMX; not measured on
+        others and on GPUs. `benchmarks/README.md` says what it costs.
 
     Raises
     ------

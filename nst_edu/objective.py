@@ -116,7 +116,9 @@ class Objective:
     def __call__(self, image: Tensor) -> Losses[Tensor]:
         """Compute the losses of `image`, (N, 3, H, W) of the photo's size, in one pass."""
         content = style = image.new_zeros(())
-        for layer, map_ in _maps(self.backbone, image, {*self.content_layers, *self.style_layers}):
+        # In a fixed order: a set's changes from run to run, and with it the sum's last digits.
+        layers = dict.fromkeys([*self.content_layers, *self.style_layers])
+        for layer, map_ in _maps(self.backbone, image, layers):
             if layer in self.content_targets:
                 target = self.content_targets[layer]
                 content = content + target.weight * content_loss(map_, target.value)

@@ -63,7 +63,7 @@ def test_a_goal_is_painted_once(
     assert torch.equal(pair.goal(tmp_path), goal)
 
 
-def test_the_judge_knows_good_from_bad(pair: Pair, tmp_path: Path) -> None:
+def test_the_judge_knows_good_from_bad(pair: Pair) -> None:
     _, picture = pair.paint(Plan(VGG, "", {"steps": 6, "scales": 1}))
     same = assess([pair, pair], [picture] * 2, [(1.0, picture), (3.0, picture)])
     assert same.seconds == 2

@@ -251,6 +251,23 @@ def test_a_picture_of_another_size_than_the_photo_is_explained(tiny: Backbone) -
         Objective(tiny, photo, style)(torch.rand(1, 3, 48, 32))
 
 
+def test_layers_are_asked_for_in_a_fixed_order(compact: Backbone) -> None:
+    """The order of a set changes from run to run, and with it the last digits of the sum."""
+    asked: list[list[str]] = []
+
+    class Listening:
+        content_layers, style_layers = ("relu4_2", "relu2_1"), ("relu3_1", "relu2_1", "relu1_1")
+
+        def __call__(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+            asked.append(list(layers))
+            maps: dict[str, Tensor] = compact(image, asked[-1])
+            return maps
+
+    photo, style, image = torch.rand(3, 1, 3, 32, 40)
+    Objective(Listening(), photo, style)(image)  # type: ignore[arg-type]
+    assert asked[-1] == ["relu4_2", "relu2_1", "relu3_1", "relu1_1"]
+
+
 def test_anything_that_is_called_like_a_backbone_will_do(compact: Backbone) -> None:
     class Brighter:
         """A lesson's own backbone: it changes the picture first."""
