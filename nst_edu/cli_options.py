@@ -109,8 +109,8 @@ OPTIONS: dict[str, list[tuple[str, str, Callable[[str], Any], Any, str]]] = {
          "cpu, cuda, cuda:1, mps (Apple) or auto: a CUDA GPU if there is one, else the CPU "
          "(default: $NST_EDU_DEVICE, or auto)"),
         ("--precision", "NAME", str, "float32",
-         "float32; or bfloat16: less exact; faster on processors with AMX, not measured on others and "
-         "on GPUs (default: %(default)s)"),
+         "float32; or bfloat16: less exact; faster on processors with AMX, not measured on others "
+         "and on GPUs (default: %(default)s)"),
     ],
 }  # fmt: skip
 
